@@ -1,0 +1,1 @@
+"""The kiosk: a self-service terminal that takes property fees and loses no fen."""

@@ -1,0 +1,1 @@
+"""Values and rules of property fees; pure, shared by the kiosk and the office."""
