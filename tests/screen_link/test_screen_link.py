@@ -1,0 +1,125 @@
+"""The link over a real Unix socket: newest view wins, taps come back, a silent screen is killed."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.domain.money import Fen
+from kiosk.screen_link import agent_end
+from kiosk.screen_link.agent_end import AgentEnd, ScreenConnected, ScreenEvent, ScreenGone, ScreenPainted, ScreenTapped
+from kiosk.screen_link.screen_end import ScreenEnd
+from kiosk.taps import CancelTapped
+from kiosk.views import AnyView, CashPlace, Countdown, DoneView, Frame, MethodView
+
+WAIT_S = 10
+
+
+def done_view(number: int) -> DoneView:
+    return DoneView(frame=Frame(view_no=number), took_receipt=True, countdown=Countdown(ends_at=1.5, total_s=5))
+
+
+@pytest.fixture
+def events() -> "queue.Queue[ScreenEvent]":
+    return queue.Queue()
+
+
+@pytest.fixture
+def agent(tmp_path: Path, events: "queue.Queue[ScreenEvent]") -> Iterator[AgentEnd]:
+    end = AgentEnd(tmp_path / "screen.sock", events.put)
+    end.start()
+    yield end
+    end.stop()
+
+
+def next_of(events: "queue.Queue[ScreenEvent]", kind: type[ScreenEvent]) -> ScreenEvent:
+    while True:
+        event = events.get(timeout=WAIT_S)
+        if isinstance(event, kind):
+            return event
+
+
+def test_a_screen_that_connects_late_is_sent_the_newest_view_only(agent, events, tmp_path) -> None:
+    for number in (1, 2, 3):
+        agent.show(done_view(number))
+    shown: queue.Queue[AnyView] = queue.Queue()
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.on_view = shown.put
+    screen.start()
+    assert shown.get(timeout=WAIT_S).frame.view_no == 3
+    assert isinstance(next_of(events, ScreenConnected), ScreenConnected)
+    screen.stop()
+    assert next_of(events, ScreenGone) == ScreenGone("closed")
+
+
+def test_taps_and_paint_reports_come_back_with_their_view_number(agent, events, tmp_path) -> None:
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.start()
+    next_of(events, ScreenConnected)
+    screen.send(CancelTapped(view_no=7))
+    screen.painted(7)
+    assert next_of(events, ScreenTapped) == ScreenTapped(CancelTapped(view_no=7))
+    painted = next_of(events, ScreenPainted)
+    assert isinstance(painted, ScreenPainted) and painted.view_no == 7
+    screen.stop()
+
+
+def test_a_view_with_money_survives_the_wire_unchanged(agent, events, tmp_path) -> None:
+    view = MethodView(
+        frame=Frame(view_no=1), due=Fen(61628), bill_count=5, options=(), faces=(Fen(10000),), cash_place=CashPlace()
+    )
+    shown: queue.Queue[AnyView] = queue.Queue()
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.on_view = shown.put
+    screen.start()
+    agent.show(view)
+    assert shown.get(timeout=WAIT_S) == view
+    screen.stop()
+
+
+def test_a_screen_that_no_longer_answers_is_killed_and_reported_as_silent(agent, events, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(agent_end, "SILENT_AFTER_S", 0.6)
+    monkeypatch.setattr(agent_end, "PING_EVERY_S", 0.1)
+    program = (
+        "import sys, threading; from pathlib import Path; from kiosk.screen_link.screen_end import ScreenEnd\n"
+        "end = ScreenEnd(Path(sys.argv[1])); end.on_ping = end.pong; end.start(); threading.Event().wait()"
+    )
+    screen = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "screen.sock")])
+    connected = next_of(events, ScreenConnected)
+    assert connected == ScreenConnected(screen.pid)
+    os.kill(screen.pid, signal.SIGSTOP)
+    assert next_of(events, ScreenGone) == ScreenGone("silent")
+    assert screen.wait(timeout=WAIT_S) == -signal.SIGKILL
+
+
+def test_showing_never_blocks_on_a_screen_that_does_not_read(agent, events, tmp_path) -> None:
+    blocked = threading.Event()
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.on_view = lambda view: blocked.wait(WAIT_S)  # type: ignore[assignment,func-returns-value]
+    screen.start()
+    next_of(events, ScreenConnected)
+    shower = threading.Thread(target=lambda: [agent.show(done_view(number)) for number in range(20_000)])
+    shower.start()
+    shower.join(timeout=WAIT_S)
+    assert not shower.is_alive()
+    blocked.set()
+    screen.stop()
+
+
+def test_nonsense_on_the_socket_ends_that_connection_only(agent, events, tmp_path) -> None:
+    import socket
+
+    stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stranger.connect(str(tmp_path / "screen.sock"))
+    stranger.sendall(b"\xff\xff\xff\xffGET / HTTP/1.1")
+    assert next_of(events, ScreenGone) == ScreenGone("nonsense")
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.start()
+    assert isinstance(next_of(events, ScreenConnected), ScreenConnected)
+    screen.stop()
