@@ -1,0 +1,1 @@
+"""Typed, signed calls to the office; Unreachable and Refused are different errors."""
