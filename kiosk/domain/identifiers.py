@@ -1,6 +1,7 @@
 """Names of things: random ids, receipt numbers, and a room number in the forms people type it."""
 
 import re
+import unicodedata
 import uuid
 from typing import NewType
 
@@ -12,9 +13,9 @@ ReceiptNo = NewType("ReceiptNo", str)
 
 RECEIPT_DIGITS = 6
 
-_DASHED = re.compile(r"(\d{1,3})[-–—－/](\d{1,2})[-–—－/](\d{2,4})")
-_WORDS = re.compile(r"(\d{1,3})(?:栋|幢|号楼|座)(\d{1,2})单元(\d{2,4})(?:室|号|房)?")
-_COMPACT = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})")  # building, entrance, floor, room on the floor
+_DASHED = re.compile(r"(\d{1,3})[-–—/](\d{1,2})[-–—/](\d{2,4})", re.ASCII)
+_WORDS = re.compile(r"(\d{1,3})(?:栋|幢|号楼|座)(\d{1,2})单元(\d{2,4})(?:室|号|房)?", re.ASCII)
+_COMPACT = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})", re.ASCII)  # building, entrance, floor, room on the floor
 
 
 class UnitAddress(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ def new_id() -> str:
 
 def parse_address(text: str) -> UnitAddress | None:
     """Read ``3-1-502``, ``3栋1单元502`` or ``03010502``; None when it is none of these forms."""
-    plain = re.sub(r"\s", "", text)
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))  # ３－１ is 3-1
     if found := _DASHED.fullmatch(plain) or _WORDS.fullmatch(plain):
         building, entrance, room = found.groups()
     elif found := _COMPACT.fullmatch(plain):

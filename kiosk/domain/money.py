@@ -12,7 +12,7 @@ MILLION = 1_000_000
 # Fifth series of the renminbi, the faces a kiosk can take, largest first.
 NOTE_FACES: tuple[Fen, ...] = tuple(Fen(face) for face in (10000, 5000, 2000, 1000, 500, 100))
 
-_YUAN = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_YUAN = re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII)
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
 _GROUPS = ("", "万", "亿")
