@@ -67,13 +67,17 @@ class Checkpoint(Event, frozen=True, kw_only=True, tag="checkpoint"):
 
 
 class BillPicked(msgspec.Struct, frozen=True, kw_only=True):
-    """One picked bill as the payer saw it."""
+    """One picked bill as the payer saw it, with the words its slip needs when it is drawn again from the journal."""
 
     bill_id: str
     version: int
     principal_fen: NonNegative
     late_fee_fen: NonNegative
     late_days: NonNegative
+    item_name: str = ""
+    item_name_en: str = ""
+    period_from: str = ""  # dates, half-open
+    period_to: str = ""
 
 
 class PaymentOpened(Event, frozen=True, kw_only=True, tag="payment.opened"):
@@ -89,6 +93,9 @@ class PaymentOpened(Event, frozen=True, kw_only=True, tag="payment.opened"):
     applied_seq: int = 0  # the office's folded high-water of this journal, as the bills told it
     business_date: str | None = None  # None: clock unset
     language: str = "zh-Hans"
+    unit_code: str = ""  # 3-1-502, and the name as masked by the office: what the slip says
+    masked_name: str = ""
+    prepaid_before_fen: int | None = None  # the unit's prepaid balance as last told; None while offline
 
 
 class PaymentCancelled(Event, frozen=True, kw_only=True, tag="payment.cancelled"):
