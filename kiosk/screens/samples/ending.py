@@ -1,0 +1,164 @@
+"""Samples of S13 to S16, of trouble, and of what lies over a screen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim, Outcome
+from kiosk.screens.samples.bills import bill_list, usual, usual_rows
+from kiosk.screens.samples.maker import CLAIM, PLACE, RECEIPT_NO, USUAL_DUE, Maker
+from kiosk.screens.samples.paying import cash_states
+from kiosk.views import (
+    Dialog,
+    DoneView,
+    OutOfServiceView,
+    ReceiptState,
+    ReceiptView,
+    ResultView,
+    Saying,
+    Step,
+    TroubleView,
+    View,
+)
+
+
+def results(make: Maker) -> Iterator[tuple[str, View]]:
+    frame = make.frame(Step.RECEIPT, can_switch_language=False)
+    booked = ResultView(
+        frame=frame,
+        outcome=Outcome.BOOKED,
+        received=Fen(65000),
+        to_bills=USUAL_DUE,
+        bill_count=5,
+        to_prepaid=Fen(3372),
+        prepaid_after=Fen(12032),
+        left_open=Fen(0),
+        receipt_no=RECEIPT_NO,
+        countdown=make.countdown(30, 30),
+    )
+    replace = msgspec.structs.replace
+    yield "s13-booked", booked
+    yield (
+        "s13-booked-part",
+        replace(
+            booked, received=Fen(50000), to_bills=Fen(50000), to_prepaid=Fen(0), left_open=Fen(11628), bill_count=4
+        ),
+    )
+    offline = replace(frame, offline=True, bills_as_of="2026-02-06 08:00")
+    yield "s13-accepted", replace(booked, frame=offline, outcome=Outcome.ACCEPTED, prepaid_after=None)
+    yield "s13-accepted-online", replace(booked, outcome=Outcome.ACCEPTED, prepaid_after=None)
+    yield (
+        "s13-processing",
+        replace(
+            booked,
+            frame=replace(frame, code="E32"),
+            outcome=Outcome.PROCESSING,
+            claims=(CLAIM,),
+            prepaid_after=None,
+            notice=Saying("notice.e32"),
+        ),
+    )
+    two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
+    yield (
+        "s13-processing-two-claims",
+        replace(booked, frame=replace(frame, code="E32"), outcome=Outcome.PROCESSING, claims=two, prepaid_after=None),
+    )
+    yield (
+        "s13-not-completed",
+        replace(
+            booked,
+            outcome=Outcome.NOT_COMPLETED,
+            received=Fen(0),
+            to_bills=Fen(0),
+            bill_count=0,
+            to_prepaid=Fen(0),
+            prepaid_after=None,
+            receipt_no="",
+            left_open=USUAL_DUE,
+        ),
+    )
+    yield (
+        "s13-not-completed-claim",
+        replace(
+            booked,
+            frame=replace(frame, code="E32"),
+            outcome=Outcome.NOT_COMPLETED,
+            received=Fen(0),
+            to_bills=Fen(0),
+            bill_count=0,
+            to_prepaid=Fen(0),
+            prepaid_after=None,
+            receipt_no="",
+            claims=(CLAIM,),
+            left_open=USUAL_DUE,
+        ),
+    )
+
+
+def receipts(make: Maker) -> Iterator[tuple[str, View]]:
+    def slip(state: ReceiptState, code: str = "", **changes: Any) -> View:
+        whole: dict[str, Any] = {
+            "frame": make.frame(Step.RECEIPT, can_switch_language=False, code=code),
+            "state": state,
+            "outcome": Outcome.BOOKED,
+            "received": Fen(65000),
+            "receipt_no": RECEIPT_NO,
+            "countdown": make.countdown(30, 30),
+        }
+        return ReceiptView(**(whole | changes))
+
+    yield "s14-receipt-ask", slip(ReceiptState.ASK)
+    yield "s14-receipt-printing", slip(ReceiptState.PRINTING, countdown=None)
+    yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
+    yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("notice.e52"), can_reprint=True)
+    yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
+    yield "s15-done", DoneView(frame=make.frame(), took_receipt=True, countdown=make.countdown(5, 5))
+    yield "s15-done-no-slip", DoneView(frame=make.frame(), took_receipt=False, countdown=make.countdown(5, 5))
+
+
+def troubles(make: Maker) -> Iterator[tuple[str, View]]:
+    def trouble(code: str, choices: tuple[str, ...], step: Step | None = Step.PAY, **changes: Any) -> View:
+        values = changes.pop("values", {})
+        frame = make.frame(step, code=code, can_cancel=changes.pop("can_cancel", False))
+        return TroubleView(frame=frame, saying=Saying(f"error.{code.lower()}", values), choices=choices, **changes)
+
+    retry, room, finish = "trouble.retry", "trouble.other_room", "trouble.finish"
+    yield "e10-no-bill", trouble("E10", (room,), Step.IDENTIFY, can_cancel=True)
+    yield "e21-no-office", trouble("E21", (room, retry), Step.IDENTIFY, can_cancel=True)
+    yield "e22-bills-changed", trouble("E22", (retry,), Step.BILLS, can_cancel=True)
+    paid = {"paid_fen": 61628, "time": "10:02"}
+    yield "e23-paid-already", trouble("E23", ("trouble.back", "trouble.pay_again"), values=paid, amount=USUAL_DUE)
+    held, claims = {"counted_fen": 55000}, (CLAIM,)
+    yield "e31-jam", trouble("E31", (finish,), values=held, amount=Fen(55000))
+    yield "e32-note-unclear", trouble("E32", (finish,), amount=Fen(55000), claims=claims)
+    yield "e35-pulled-back", trouble("E35", (finish,), amount=Fen(55000), claims=claims)
+    yield "e60-power-returned", trouble("E60", (finish,), None, values=held, amount=Fen(55000))
+    two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
+    yield "e60-power-returned-claims", trouble("E60", (finish,), None, values=held, amount=Fen(55000), claims=two)
+    yield "e61-internal", trouble("E61", (finish,), amount=Fen(123450))
+
+
+def closed_states(make: Maker) -> Iterator[tuple[str, View]]:
+    frame = make.frame(code="E80")
+    since = "2026-02-06 09:10"
+    closed = OutOfServiceView(frame=frame, reason=Saying("reason.starting"), cash_place=PLACE, since=since)
+    yield "s16-out-of-service", closed
+    yield "s16-disk-full", msgspec.structs.replace(closed, reason=Saying("reason.disk"))
+    yield (
+        "s16-unsettled",
+        msgspec.structs.replace(
+            closed, reason=Saying("reason.journal"), unsettled=(CLAIM, Claim(claim_no="K07-Q000124", face=None))
+        ),
+    )
+    yield "s16-no-time", msgspec.structs.replace(closed, since="", frame=msgspec.structs.replace(frame, local_time=""))
+
+
+def dialogs(make: Maker) -> Iterator[tuple[str, View]]:
+    over = {"dialog": Dialog.MORE_TIME, "dialog_countdown": make.countdown(14, 20), "code": "E70"}
+    yield "e70-more-time", bill_list(make, usual_rows(make.rows), over, amounts_shown=False, **usual(make))
+    cash = next(view for name, view in cash_states(make) if name == "s09-cash")
+    frame = msgspec.structs.replace(cash.frame, dialog=Dialog.MORE_TIME, dialog_countdown=make.countdown(24, 30))
+    yield "e70-more-time-with-money", msgspec.structs.replace(cash, frame=frame)
+    yield "help", bill_list(make, usual_rows(make.rows), {"dialog": Dialog.HELP}, **usual(make))
