@@ -78,6 +78,7 @@ class BillPicked(msgspec.Struct, frozen=True, kw_only=True):
     item_name_en: str = ""
     period_from: str = ""  # dates, half-open
     period_to: str = ""
+    due_on: str = ""  # orders the allocation, also after a restart
 
 
 class PaymentOpened(Event, frozen=True, kw_only=True, tag="payment.opened"):
