@@ -101,10 +101,19 @@ def bills(make: Maker) -> Iterator[tuple[str, View]]:
     }
     cent = _row(9, ("水费零头", "Water, remainder", "water", 1), overdue=False)
     yield "s05-bills-twenty", bill_list(make, (*usual_rows(make.rows - 1), cent), **twenty)
-    yield "s05-bills-zero", bill_list(make, (), notice=Saying("bill_list.nothing_due"))
+    yield "s05-bills-zero", bill_list(make, (), notice=Saying("notice.nothing_to_pay"))
     offline = {"offline": True, "bills_as_of": "2026-02-06 08:00", "code": "E21"}
-    yield "s05-bills-offline", bill_list(make, usual_rows(make.rows), offline, notice=Saying("notice.e21"), **first)
-    yield "s05-bills-changed", bill_list(make, usual_rows(2), {"code": "E22"}, notice=Saying("notice.e22"))
+    yield (
+        "s05-bills-offline",
+        bill_list(
+            make,
+            usual_rows(make.rows),
+            offline,
+            notice=Saying("notice.offline_bills", {"as_of": "2月6日 08:00"}),
+            **first,
+        ),
+    )
+    yield "s05-bills-changed", bill_list(make, usual_rows(2), {"code": "E22"}, notice=Saying("notice.bills_changed"))
     yield from _explanations(make)
 
 
@@ -235,7 +244,7 @@ def amounts(make: Maker) -> Iterator[tuple[str, View]]:
             rows=(),
             amount=Fen(900000),
             can_continue=False,
-            error=Saying("error.e36.what", {"limit_fen": 200000}),
+            error=Saying("notice.amount_maximum", {"limit_fen": 200000}),
             **typing,
         ),
     )

@@ -57,7 +57,7 @@ def results(make: Maker) -> Iterator[tuple[str, View]]:
             outcome=Outcome.PROCESSING,
             claims=(CLAIM,),
             prepaid_after=None,
-            notice=Saying("notice.e32"),
+            notice=Saying("error.e32.line"),
         ),
     )
     two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
@@ -112,7 +112,7 @@ def receipts(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s14-receipt-ask", slip(ReceiptState.ASK)
     yield "s14-receipt-printing", slip(ReceiptState.PRINTING, countdown=None)
     yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
-    yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("notice.e52"), can_reprint=True)
+    yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True)
     yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
     yield "s15-done", DoneView(frame=make.frame(), took_receipt=True, countdown=make.countdown(5, 5))
     yield "s15-done-no-slip", DoneView(frame=make.frame(), took_receipt=False, countdown=make.countdown(5, 5))
@@ -124,20 +124,31 @@ def troubles(make: Maker) -> Iterator[tuple[str, View]]:
         frame = make.frame(step, code=code, can_cancel=changes.pop("can_cancel", False))
         return TroubleView(frame=frame, saying=Saying(f"error.{code.lower()}", values), choices=choices, **changes)
 
-    retry, room, finish = "trouble.retry", "trouble.other_room", "trouble.finish"
+    room, finish, back = "trouble.other_room", "trouble.finish", "trouble.back"
     yield "e10-no-bill", trouble("E10", (room,), Step.IDENTIFY, can_cancel=True)
-    yield "e21-no-office", trouble("E21", (room, retry), Step.IDENTIFY, can_cancel=True)
-    yield "e22-bills-changed", trouble("E22", (retry,), Step.BILLS, can_cancel=True)
+    yield "e21-no-office", trouble("E21", (room, "trouble.retry"), Step.IDENTIFY, can_cancel=True)
+    yield "e22-bills-changed", trouble("E22", ("trouble.see_bills",), Step.BILLS, can_cancel=True)
     paid = {"paid_fen": 61628, "time": "10:02"}
-    yield "e23-paid-already", trouble("E23", ("trouble.back", "trouble.pay_again"), values=paid, amount=USUAL_DUE)
-    held, claims = {"counted_fen": 55000}, (CLAIM,)
+    yield "e23-paid-already", trouble("E23", (back, "trouble.pay_again"), values=paid, amount=USUAL_DUE)
+    held, claims = {"inserted_fen": 55000}, (CLAIM,)
     yield "e31-jam", trouble("E31", (finish,), values=held, amount=Fen(55000))
-    yield "e32-note-unclear", trouble("E32", (finish,), amount=Fen(55000), claims=claims)
-    yield "e35-pulled-back", trouble("E35", (finish,), amount=Fen(55000), claims=claims)
-    yield "e60-power-returned", trouble("E60", (finish,), None, values=held, amount=Fen(55000))
+    yield "e32-note-unclear", trouble("E32", ("trouble.to_prepaid", finish), amount=Fen(55000), claims=claims)
+    yield "e35-pulled-back", trouble("E35", (finish,), values=held, amount=Fen(55000), claims=claims)
+    yield "e51-no-paper", trouble("E51", (back, "trouble.go_on_without_receipt"))
+    power = {"inserted_fen": 55000, "receipt_no": RECEIPT_NO}
+    ok = ("trouble.ok",)
+    yield "e60-power-returned", trouble("E60", ok, None, values=power, amount=Fen(55000))
     two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
-    yield "e60-power-returned-claims", trouble("E60", (finish,), None, values=held, amount=Fen(55000), claims=two)
-    yield "e61-internal", trouble("E61", (finish,), amount=Fen(123450))
+    yield "e60-power-returned-claims", trouble("E60", ok, None, values=power, amount=Fen(55000), claims=two)
+    yield "e61-internal", trouble("E61", ok, amount=Fen(123450))
+    choices = ("trouble.go_on_inserting", "trouble.to_prepaid", finish)
+    asked = TroubleView(
+        frame=make.frame(Step.PAY),
+        saying=Saying("error.no_refund", {"inserted_fen": 55000}),
+        choices=choices,
+        amount=Fen(55000),
+    )
+    yield "cancel-with-money-in", asked
 
 
 def closed_states(make: Maker) -> Iterator[tuple[str, View]]:

@@ -29,7 +29,7 @@ def welcome(make: Maker) -> Iterator[tuple[str, View]]:
             methods=works,
             faces=faces[1:],
             cash_place=PLACE,
-            notice=Saying("attract.slip_left"),
+            notice=Saying("notice.last_slip"),
         ),
     )
     yield "s01-attract-no-cash", AttractView(frame=make.frame(), methods=(), faces=(), cash_place=PLACE)
@@ -55,7 +55,7 @@ def identify(make: Maker) -> Iterator[tuple[str, View]]:
             building="3",
             entrance="1",
             digits="999",
-            error=Saying("error.e10.what"),
+            error=Saying("error.e10.line"),
         ),
     )
     yield (
@@ -65,7 +65,7 @@ def identify(make: Maker) -> Iterator[tuple[str, View]]:
             building="3",
             entrance="1",
             digits="",
-            error=Saying("error.e11.what"),
+            error=Saying("error.e11.line"),
             wait=make.countdown(8, 10),
         ),
     )
@@ -76,7 +76,7 @@ def identify(make: Maker) -> Iterator[tuple[str, View]]:
     )
     yield (
         "s03-typed-e10",
-        TypedAddressView(frame=make.frame(step, code="E10", **back), typed="3-1-", error=Saying("error.e10.what")),
+        TypedAddressView(frame=make.frame(step, code="E10", **back), typed="3-1-", error=Saying("error.e10.line")),
     )
     yield "e20-waiting", WaitingView(frame=make.frame(step), saying=Saying("waiting.bills"))
     yield (

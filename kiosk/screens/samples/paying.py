@@ -22,12 +22,12 @@ def methods(make: Maker) -> Iterator[tuple[str, View]]:
     usual = MethodView(frame=frame, due=USUAL_DUE, bill_count=5, options=options, faces=NOTE_FACES, cash_place=PLACE)
     yield "s08-method", usual
     yield "s08-method-one-bill", msgspec.structs.replace(usual, due=Fen(123456), bill_count=1, faces=NOTE_FACES[:3])
-    closed = (MethodOption(method="cash", reason=Saying("reason.e34")), *options[1:])
+    closed = (MethodOption(method="cash", reason=Saying("reason.cash_servicing")), *options[1:])
     yield (
         "s08-method-no-cash",
         msgspec.structs.replace(usual, frame=msgspec.structs.replace(frame, code="E34"), options=closed),
     )
-    full = (MethodOption(method="cash", reason=Saying("reason.e33")), *options[1:])
+    full = (MethodOption(method="cash", reason=Saying("reason.cash_full")), *options[1:])
     yield (
         "s08-method-box-full",
         msgspec.structs.replace(usual, frame=msgspec.structs.replace(frame, code="E33"), options=full),
@@ -83,15 +83,16 @@ def cash_states(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s09-cash-few-faces", cash(faces=NOTE_FACES[:2], due=Fen(123456), suggested=((Fen(10000), 7),))
     stopped = {"state": CashState.STOPPED}
     limit: dict[str, str | int] = {"limit_fen": 200000}
-    money: dict[str, str | int] = {"counted_fen": 55000}
-    yield "s09-cash-e30", cash("E30", notice=Saying("notice.e30"))
-    yield "s09-cash-e31", cash("E31", notice=Saying("notice.e31", money), **stopped)
-    yield "s09-cash-e32", cash("E32", notice=Saying("notice.e32"), **stopped)
-    yield "s09-cash-e33", cash("E33", notice=Saying("notice.e33"), **stopped)
-    yield "s09-cash-e34", cash("E34", notice=Saying("notice.e34"), **stopped)
-    yield "s09-cash-e35", cash("E35", notice=Saying("notice.e35"), **stopped)
-    yield "s09-cash-e36", cash("E36", notice=Saying("notice.e36", limit), due=Fen(288000), **stopped)
-    yield "s09-cash-cancelled", cash(notice=Saying("notice.no_cash_back", money), notice_is_calm=True)
+    money: dict[str, str | int] = {"inserted_fen": 55000}
+    yield "s09-cash-e30", cash("E30", notice=Saying("error.e30.line"))
+    yield "s09-cash-e31", cash("E31", notice=Saying("error.e31.line", money), **stopped)
+    yield "s09-cash-e32", cash("E32", notice=Saying("error.e32.line"), **stopped)
+    yield "s09-cash-e33", cash("E33", notice=Saying("error.e33.line"), **stopped)
+    yield "s09-cash-e34", cash("E34", notice=Saying("error.e34.line"), **stopped)
+    yield "s09-cash-e35", cash("E35", notice=Saying("error.e35.line"), **stopped)
+    yield "s09-cash-e36", cash("E36", notice=Saying("error.e36.line", limit), due=Fen(288000), **stopped)
+    returned = Saying("notice.note_returned_try_smaller")
+    yield "s09-cash-returned", cash(notice=returned, notice_is_calm=True)
 
 
 def held_notes(make: Maker) -> Iterator[tuple[str, View]]:
