@@ -1,0 +1,1 @@
+"""What is owed: fee items, standards, late fee rules and bills."""

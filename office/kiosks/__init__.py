@@ -1,0 +1,1 @@
+"""Kiosks: pairing, their journals kept verbatim, cash boxes, alarms, heartbeats."""

@@ -1,0 +1,1 @@
+"""Money in: payments, notes, allocations, prepaid balance, suspense, and the cases about them."""
