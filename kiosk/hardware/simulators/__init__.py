@@ -1,0 +1,1 @@
+"""What the ``kiosk-sim`` programs share: terminal pair, control line, loop, arguments, state files."""

@@ -1,0 +1,32 @@
+"""``kiosk-sim PROGRAM``: devices that speak the real bytes, each a program of its own."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+# Program: what it is, and the module whose main(argv) runs it.
+PROGRAMS: dict[str, tuple[str, str]] = {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one program; 0 after a clean stop, 2 on wrong usage, 1 on failure."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] in (["--help"], ["-h"]):
+        print(usage())
+        return 0
+    if not arguments or arguments[0] not in PROGRAMS:
+        asked = f"there is no program {arguments[0]!r}" if arguments else "which program?"
+        print(f"kiosk-sim: {asked}\n{usage()}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(PROGRAMS[arguments[0]][1])
+    status: int = module.main(arguments[1:])
+    return status
+
+
+def usage() -> str:
+    rows = "\n".join(f"  {name:<18}{what}" for name, (what, _) in PROGRAMS.items())
+    return f"usage: kiosk-sim PROGRAM [--help] ...\n\n{rows}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
