@@ -5,7 +5,10 @@ import sys
 from collections.abc import Sequence
 
 # Program: what it is, and the module whose main(argv) runs it.
-PROGRAMS: dict[str, tuple[str, str]] = {}
+PROGRAMS: dict[str, tuple[str, str]] = {
+    "bench": ("the page that plays all of them", "kiosk.hardware.simulators.bench.command"),
+    "lobby": ("a whole lobby on one laptop: what make run starts", "kiosk.hardware.simulators.lobby.command"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
