@@ -1,0 +1,93 @@
+"""Receipts that the tests, the golden pictures and the bench share; all names and numbers are invented."""
+
+from msgspec.structs import replace
+
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim, Outcome, Receipt, ReceiptLine, SlipKind
+
+
+def bill(name: str, name_en: str, period: str, fen: int, *, paid: int | None = None, late: int = 0) -> ReceiptLine:
+    paid = fen if paid is None else paid
+    return ReceiptLine(
+        item_name=name,
+        item_name_en=name_en,
+        period=period,
+        due=Fen(fen),
+        late_fee_paid=Fen(late),
+        paid=Fen(paid),
+        left=Fen(fen - paid),
+    )
+
+
+USUAL = Receipt(
+    kind=SlipKind.RECEIPT,
+    language="zh-Hans",
+    estate="阳光花园",
+    payee="阳光物业服务有限公司",
+    receipt_no="YG01-000123",
+    kiosk_code="YG01",
+    printed_at="2026-11-24 16:20:14 +08:00",
+    paid_at="2026-11-24 16:20:11 +08:00",
+    clock_verified=True,
+    unit_words="3栋1单元502",
+    masked_name="张*",
+    lines=(
+        bill("物业服务费", "Property service fee", "2026年9月", 22554, late=312),
+        bill("公共水电分摊", "Shared utilities", "2026年9月", 1874),
+        bill("车位管理费", "Parking fee", "2026年10月", 8000),
+    ),
+    received=Fen(35000),
+    notes=((Fen(10000), 3), (Fen(5000), 1)),
+    to_prepaid=Fen(2572),
+    prepaid_after=Fen(11232),
+    outcome=Outcome.BOOKED,
+    phone="0571-0000 0123",
+    complaint="12315",
+    check_code="001234-7F3A91C2",
+    link="https://office.example.cn/r/YG01-000123?c=7f3a91c2d04e",
+)
+
+OFFLINE_COPY = replace(
+    USUAL,
+    copy_no=2,
+    offline=True,
+    clock_verified=False,
+    bills_as_of="2026-11-22 08:00 +08:00",
+    outcome=Outcome.ACCEPTED,
+    prepaid_after=None,
+    link="",
+)
+
+ENGLISH = replace(USUAL, language="en", unit_words="Building 3, Entrance 1, 502", outcome=Outcome.ACCEPTED)
+
+FAULT = replace(
+    USUAL,
+    kind=SlipKind.FAULT,
+    receipt_no="",
+    lines=(),
+    received=Fen(15000),
+    notes=((Fen(10000), 1), (Fen(5000), 1)),
+    to_prepaid=Fen(0),
+    prepaid_after=None,
+    claims=(Claim(claim_no="YG01-Q000042", face=Fen(10000)), Claim(claim_no="YG01-Q000043", face=None)),
+    outcome=Outcome.PROCESSING,
+    link="",
+)
+
+MANY_BILLS = replace(
+    USUAL,
+    lines=tuple(
+        bill(
+            "物业服务费" if month % 2 else "公共能耗及电梯运行维护分摊费用（含二次供水）",
+            "Fee",
+            f"2025年{month}月",
+            24999 + month,
+        )
+        for month in range(1, 13)
+    ),
+    received=Fen(305000),
+    notes=((Fen(10000), 29), (Fen(5000), 2), (Fen(2000), 1), (Fen(1000), 2), (Fen(500), 1), (Fen(100), 15)),
+    to_prepaid=Fen(4934),
+)
+
+PREPAID_ONLY = replace(USUAL, lines=(), received=Fen(10000), notes=((Fen(10000), 1),), to_prepaid=Fen(10000))
