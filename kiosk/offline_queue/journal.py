@@ -1,0 +1,352 @@
+"""The append-only record of every event that touches money: one call to append() is one durable commit.
+
+Events, projections and counters are one transaction. After any error of the file the object refuses everything: a failed
+sync may have thrown pages away, so only a new process that checks the file may go on. Source: journal-and-upload sections
+1 to 3; decisions 4, 10, 16.
+"""
+
+import base64
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from kiosk.clock import Clock, mono_ms
+from kiosk.domain import chain, events
+from kiosk.domain.events import AcceptorCounted, Event, JournalGenesis
+from kiosk.domain.identifiers import new_id
+from kiosk.offline_queue import database, migrations, projections, tables
+from kiosk.offline_queue.database import JournalUnusable, Room
+from kiosk.offline_queue.projections import EventRefused
+from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, OwnSettlements, PaymentRecord
+from kiosk.offline_queue.verify import check_file
+
+CHECKPOINT_EVERY = 1000
+_REBUILD_BATCH = 500
+
+
+class JournalUnwritable(Exception):
+    """The file failed; nothing may be promised any more. Shut the acceptor, leave the process, check the file."""
+
+
+class AckMismatch(Exception):
+    """The office acknowledges something that is not in this journal: a fork, or the wrong office."""
+
+
+class Journal:
+    """The only writer of one journal file. It belongs to the thread that opened it until hand_over()."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, clock: Clock, room: Room | None) -> None:
+        """Use create() or open()."""
+        self.path = path
+        self._db = db
+        self._clock = clock
+        self._room = room
+        self._owner: int | None = threading.get_ident()
+        self._broken: str | None = None
+        self.journal_id = tables.journal_id(db)
+        self.head_seq, self.head_hash = tables.head(db)
+        genesis = tables.entry_at(db, 1)
+        if genesis is None or not isinstance(genesis.event, JournalGenesis):
+            raise JournalUnusable("journal.damaged", f"{path}: entry 1 is no journal.genesis")
+        self.genesis = genesis.event
+        self.kiosk_code = self.genesis.kiosk_code
+
+    # --- opening and closing -----------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path, clock: Clock, genesis: JournalGenesis, room: Room | None = None) -> "Journal":
+        """Make a new journal whose first entry is ``genesis``; the file appears whole or not at all.
+
+        Raises:
+            JournalUnusable: there is one already, or it can't be written.
+        """
+        new = path.with_name(path.name + ".new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new.unlink(missing_ok=True)
+            os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            migrations.build(new)
+            with closing(database.open_writer(new)) as db:
+                _write_genesis(db, clock, genesis)
+            os.link(new, path)  # refuses to replace a journal that is there
+            new.unlink()
+            database.sync_directory(path.parent)
+        except FileExistsError as error:
+            raise JournalUnusable(
+                "journal.unwritable", f"{path}: there is a journal already; it is never replaced"
+            ) from error
+        except (OSError, sqlite3.Error) as error:
+            raise database.in_words(error, path) from error
+        return cls.open(path, clock, room)
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock, room: Room | None = None) -> "Journal":
+        """Open and check; after an unclean stop the file, the chain's tail and the projections' head as well.
+
+        ``room`` is the disk margin of the settings; without it no space is reserved and has_room() is always true.
+
+        Raises:
+            JournalUnusable: no money may be taken; the code says why.
+        """
+        unclean = database.stopped_uncleanly(path)
+        try:
+            if room:
+                room.prepare(path)
+            if path.exists():
+                migrations.migrate(path)
+            db = database.open_writer(path)
+        except (OSError, sqlite3.Error) as error:
+            raise database.in_words(error, path) from error
+        try:
+            check_file(db, path, whole=unclean)
+            return cls(path, db, clock, room)
+        except (sqlite3.Error, JournalUnusable, TypeError, events.UnknownEvent) as error:
+            db.close()
+            raise database.in_words(error, path) from error
+
+    def hand_over(self) -> None:
+        """Let the next thread that calls be the owner: the composition root opens, the payment thread works."""
+        self._owner = None
+
+    def close(self) -> None:
+        """The last close checkpoints the WAL and removes it: that is what a clean stop looks like."""
+        self._broken = self._broken or "it is closed"
+        self._db.close()
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def append(self, *new: Event) -> tuple[Entry, ...]:
+        """Write events as one durable commit; when it returns they survive any power cut.
+
+        Raises:
+            EventRefused: an event breaks its schema or contradicts the journal; nothing was written.
+            JournalUnwritable: the file failed; this object is of no more use.
+        """
+        with self._guarded(), self._transaction():
+            entries = tuple(self._entries(new))
+            for entry in entries:
+                self._db.execute(tables.INSERT_EVENT, tables.row_of(entry))
+                projections.apply(self._db, entry.seq, entry.event, self.kiosk_code)
+            if entries:
+                self._db.execute(tables.SET_HEAD, (entries[-1].seq, entries[-1].hash))
+        if entries:
+            self.head_seq, self.head_hash = entries[-1].seq, entries[-1].hash
+        return entries
+
+    def checkpoint(self, sign: Callable[[bytes], bytes]) -> Entry:
+        """Append a statement over the journal so far, signed with the kiosk's key (``key.sign``)."""
+        counted = self._rows(
+            "SELECT face_fen, count(*) FROM note WHERE state = 'credited' GROUP BY face_fen ORDER BY 1"
+        )
+        notes = {str(face): count for face, count in counted}
+        credited = sum(face * count for face, count in counted)
+        stated = chain.checkpoint_bytes(self.journal_id, self.head_seq, self.head_hash, credited, notes)
+        (entry,) = self.append(
+            events.Checkpoint(
+                up_to_seq=self.head_seq,
+                up_to_hash=self.head_hash.hex(),
+                credited_fen=credited,
+                notes=notes,
+                signature=base64.b64encode(sign(stated)).decode(),
+            )
+        )
+        return entry
+
+    def checkpoint_due(self) -> bool:
+        """Whether so many events stand since the last checkpoint that the next idle moment should sign one."""
+        with self._guarded():
+            return self.head_seq - (projections.latest_seq(self._db, "checkpoint") or 0) >= CHECKPOINT_EVERY
+
+    def advance_cursor(self, ack_seq: int, ack_hash: str | bytes, posted_seq: int) -> None:
+        """Remember what the office holds, after comparing its hash with our own.
+
+        Raises:
+            AckMismatch: the office holds something else; nothing was changed.
+        """
+        told = bytes.fromhex(ack_hash) if isinstance(ack_hash, str) else ack_hash
+        with self._guarded():
+            if tables.cursor(self._db) == Cursor(ack_seq=ack_seq, ack_hash=told, posted_seq=posted_seq):
+                return
+            own = chain.GENESIS_PREV if ack_seq == 0 else tables.hash_at(self._db, ack_seq)
+            if own != told or not 0 <= posted_seq <= ack_seq:
+                raise AckMismatch(
+                    f"the office says {told.hex()[:8]} at {ack_seq}, posted {posted_seq}; that is not ours"
+                )
+            with self._transaction():
+                self._db.execute(tables.SET_CURSOR, (ack_seq, told, posted_seq))
+
+    def rebuild_projections(self) -> None:
+        """Make payments, notes and counters again from the events, in one commit."""
+        with self._guarded(), self._transaction():
+            projections.forget(self._db)
+            after = 0
+            while batch := tables.entries(self._db, after, _REBUILD_BATCH):
+                for entry in batch:
+                    projections.apply(self._db, entry.seq, entry.event, self.kiosk_code)
+                after = batch[-1].seq
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def next_note_no(self) -> int:
+        """The number for the next note.escrow; it is taken when that event is written."""
+        with self._guarded():
+            return projections.counter(self._db, projections.NEXT_NOTE)
+
+    def next_receipt_number(self) -> int:
+        """The number for the next payment.settled or payment.partial; it is taken when that event is written."""
+        with self._guarded():
+            return projections.counter(self._db, projections.NEXT_RECEIPT)
+
+    def open_payments(self) -> tuple[PaymentRecord, ...]:
+        """Payments without an end, oldest first: what recovery must finish."""
+        with self._guarded():
+            return tables.payments(self._db, "state = 'open'")
+
+    def payment(self, payment_id: str) -> PaymentRecord | None:
+        with self._guarded():
+            found = tables.payments(self._db, "payment_id = ?", payment_id)
+        return found[0] if found else None
+
+    def open_intents(self) -> tuple[NoteRecord, ...]:
+        """Notes we decided to keep and whose outcome is not written yet."""
+        with self._guarded():
+            return tables.notes(self._db, "state = 'intent'")
+
+    def notes_in(self, state: str) -> tuple[NoteRecord, ...]:
+        """All notes in one state, e.g. ``escrow``: held when the power went."""
+        with self._guarded():
+            return tables.notes(self._db, "state = ?", state)
+
+    def cursor(self) -> Cursor:
+        with self._guarded():
+            return tables.cursor(self._db)
+
+    def unsent(self) -> tuple[int, int | None]:
+        """How many events the office does not hold, and the age of the oldest in ms; None when clocks can't say."""
+        with self._guarded():
+            acked = tables.cursor(self._db).ack_seq
+            oldest = tables.entry_at(self._db, acked + 1)
+        return self.head_seq - acked, self._age_ms(oldest) if oldest else None
+
+    def settlements_after(self, seq: int) -> OwnSettlements:
+        """What we settled after ``seq`` (the ``applied_seq`` of a bills answer), per bill and unit. Source: decisions 16."""
+        own = OwnSettlements(bills={}, prepaid={})
+        with self._guarded():
+            ended = tables.payments(self._db, "ended_seq > ?", seq)
+        for settled in (payment.settlement for payment in ended if payment.settlement):
+            for line in settled.lines:
+                parts = own.bills.setdefault(line.bill_id, {})
+                parts[line.component] = parts.get(line.component, 0) + line.amount_fen
+            if settled.prepaid_fen:
+                own.prepaid[settled.unit_id] = own.prepaid.get(settled.unit_id, 0) + settled.prepaid_fen
+        return own
+
+    def last_counters(self) -> AcceptorCounted | None:
+        """The acceptor's own counters as last written down."""
+        entry = self.latest("acceptor.counted")
+        return entry.event if entry and isinstance(entry.event, AcceptorCounted) else None
+
+    def latest(self, kind: str) -> Entry | None:
+        """The newest entry of a remembered kind: agent.started, agent.stopped, checkpoint, acceptor.counted."""
+        with self._guarded():
+            seq = projections.latest_seq(self._db, kind)
+            return tables.entry_at(self._db, seq) if seq else None
+
+    def entries_of(self, payment_id: str) -> tuple[Entry, ...]:
+        """All entries of one payment, in order."""
+        with self._guarded():
+            return tables.entries_of(self._db, payment_id)
+
+    def stopped_cleanly(self) -> bool:
+        """Whether the newest entry is the end that a deliberate stop writes."""
+        stopped = self.latest("agent.stopped")
+        return self.head_seq == 1 or (stopped is not None and stopped.seq == self.head_seq)
+
+    def has_room(self) -> bool:
+        """Whether the disk margin allows cash; ask before every payment."""
+        return self._room is None or self._room.is_left(self.path)
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    def _entries(self, new: tuple[Event, ...]) -> Iterator[Entry]:
+        seq, prev = self.head_seq, self.head_hash
+        for event in new:
+            seq += 1
+            entry = make_entry(self.journal_id, seq, event, prev, self._clock)
+            prev = entry.hash
+            yield entry
+
+    def _rows(self, sql: str) -> list[Any]:
+        with self._guarded():
+            return self._db.execute(sql).fetchall()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Refuse a broken file and a foreign thread; let any error of SQLite be the last thing this object saw."""
+        if self._broken:
+            raise JournalUnwritable(f"{self.path}: {self._broken}")
+        self._owner = self._owner or threading.get_ident()
+        if self._owner != threading.get_ident():
+            raise RuntimeError("the journal belongs to another thread; only that one may call it")
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            self._broken = f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
+            raise JournalUnwritable(f"{self.path}: {self._broken}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk rolls back by itself, and a second ROLLBACK would be an error
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _age_ms(self, entry: Entry) -> int | None:
+        if entry.header.boot_id == self._clock.boot_id:
+            return max(0, mono_ms(self._clock) - entry.header.mono_ms)
+        if "unset" in (entry.header.clock, self._clock.state()):
+            return None
+        return max(0, self._clock.wall_ms() - entry.header.wall_ms)
+
+
+def make_entry(journal_id: str, seq: int, event: Event, prev: bytes, clock: Clock) -> Entry:
+    """Stamp, encode and chain one event.
+
+    Raises:
+        EventRefused: the event does not fit its own schema; the office would have to quarantine it.
+    """
+    body = events.encode(event)
+    try:
+        events.decode(body)
+    except events.UnknownEvent as error:
+        raise EventRefused(f"{events.kind_of(event)}: {error}") from error
+    header = chain.Header(
+        payment_id=events.payment_of(event) or "",
+        kind=events.kind_of(event),
+        v=event.v,
+        boot_id=clock.boot_id,
+        mono_ms=mono_ms(clock),
+        wall_ms=clock.wall_ms(),
+        clock=clock.state(),
+    )
+    return Entry(seq=seq, header=header, body=body, hash=chain.entry_hash(journal_id, seq, header, body, prev))
+
+
+def _write_genesis(db: sqlite3.Connection, clock: Clock, genesis: JournalGenesis) -> None:
+    journal_id = new_id()
+    entry = make_entry(journal_id, 1, genesis, chain.GENESIS_PREV, clock)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO journal VALUES (1, ?)", (journal_id,))
+    db.execute("INSERT INTO cursor VALUES (1, 0, ?, 0)", (chain.GENESIS_PREV,))
+    db.execute("INSERT INTO head VALUES (1, ?, ?)", (entry.seq, entry.hash))
+    db.execute(tables.INSERT_EVENT, tables.row_of(entry))
+    projections.apply(db, 1, genesis, genesis.kiosk_code)
+    db.execute("COMMIT")

@@ -1,0 +1,65 @@
+"""Reading a journal beside its running writer: for the upload, and for people with questions."""
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+
+from kiosk.domain.events import JournalGenesis
+from kiosk.offline_queue import database, tables
+from kiosk.offline_queue.records import Cursor, Entry, PaymentRecord
+
+
+class JournalReader:
+    """A read-only view of a journal file. One object belongs to one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            JournalUnusable: missing, damaged, not a journal, or newer than this program.
+        """
+        self.path = path
+        self.db = database.open_reader(path)
+        try:
+            self.journal_id = tables.journal_id(self.db)
+        except (sqlite3.Error, TypeError) as error:
+            self.db.close()
+            raise database.in_words(error, path) from error
+
+    def __enter__(self) -> "JournalReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.db.close()
+
+    def genesis(self) -> JournalGenesis:
+        entry = tables.entry_at(self.db, 1)
+        if entry is None or not isinstance(entry.event, JournalGenesis):
+            raise database.JournalUnusable("journal.damaged", f"{self.path}: entry 1 is no journal.genesis")
+        return entry.event
+
+    def head(self) -> tuple[int, bytes]:
+        """Sequence number and hash of the newest entry."""
+        return tables.head(self.db)
+
+    def entries(self, after_seq: int, limit: int) -> tuple[Entry, ...]:
+        """Entries in order, from the one after ``after_seq``."""
+        return tables.entries(self.db, after_seq, limit)
+
+    def entries_of(self, payment_id: str) -> tuple[Entry, ...]:
+        """All entries of one payment, in order."""
+        return tables.entries_of(self.db, payment_id)
+
+    def payment(self, payment_id: str) -> PaymentRecord | None:
+        found = tables.payments(self.db, "payment_id = ?", payment_id)
+        return found[0] if found else None
+
+    def hash_at(self, seq: int) -> bytes | None:
+        return tables.hash_at(self.db, seq)
+
+    def cursor(self) -> Cursor:
+        return tables.cursor(self.db)

@@ -1,0 +1,154 @@
+"""Checks a journal entry by entry and names the first sequence number that is not as it was written.
+
+Reads text as bytes, so that a damaged character is a finding and not a crash. Source: journal-and-upload section 2.
+"""
+
+import base64
+import binascii
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.domain import chain, events
+from kiosk.domain.http_signature import SignatureInvalid, read_public_key
+from kiosk.offline_queue.database import JournalUnusable
+from kiosk.offline_queue.tables import ENTRY_COLUMNS
+
+TAIL = 20_000  # entries checked after an unclean stop of a longer journal; `kiosk journal verify` checks all
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong first. ``what`` is changed, missing or damaged; everything up to ``readable_to`` is as written."""
+
+    what: str
+    seq: int
+    readable_to: int
+    detail: str
+
+
+class _Wrong(Exception):
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(detail)
+        self.what = what
+        self.detail = detail
+
+
+def verify(db: sqlite3.Connection, after_seq: int = 0) -> Finding | None:
+    """Walk the chain from the entry after ``after_seq``; None when everything is as it was written."""
+    walk = _Walk(after_seq)
+    factory, db.text_factory = db.text_factory, bytes
+    try:
+        walk.over(db)
+    except sqlite3.DatabaseError as error:
+        return Finding(what="damaged", seq=walk.seq + 1, readable_to=walk.seq, detail=str(error))
+    except _Wrong as wrong:
+        return Finding(what=wrong.what, seq=walk.seq + 1, readable_to=walk.seq, detail=wrong.detail)
+    finally:
+        db.text_factory = factory
+    return None
+
+
+def check_file(db: sqlite3.Connection, path: Path, *, whole: bool) -> None:
+    """What every opening checks (the newest entries), and what one after an unclean stop does (file and chain's tail).
+
+    Raises:
+        JournalUnusable: with code journal.damaged.
+    """
+    if whole:
+        report = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if report != "ok":
+            raise JournalUnusable("journal.damaged", f"{path}: {report}")
+    row = db.execute("SELECT max(seq) FROM event").fetchone()
+    last = row[0] or 0
+    finding = verify(db, after_seq=max(0, last - (TAIL if whole else 1)))
+    if finding:
+        raise JournalUnusable("journal.damaged", f"{path}: entry {finding.seq}: {finding.what}: {finding.detail}")
+
+
+class _Walk:
+    """The state of one walk: how far everything was right, and the hash there."""
+
+    def __init__(self, after_seq: int) -> None:
+        self.seq = after_seq
+        self.prev = chain.GENESIS_PREV
+        self.key: Ed25519PublicKey | None = None
+
+    def over(self, db: sqlite3.Connection) -> None:
+        row = db.execute("SELECT journal_id FROM journal").fetchone()
+        journal_id = _text(row[0], "journal_id") if row else ""
+        if self.seq:
+            self._begin_at(db)
+        for row in db.execute(f"SELECT {ENTRY_COLUMNS} FROM event WHERE seq > ? ORDER BY seq", (self.seq,)):
+            self._step(journal_id, row)
+        self._check_ends(db)
+
+    def _begin_at(self, db: sqlite3.Connection) -> None:
+        row = db.execute("SELECT hash FROM event WHERE seq = ?", (self.seq,)).fetchone()
+        if row is None:
+            self.seq -= 1
+            raise _Wrong("missing", "the entry is not there")
+        self.prev = row[0]
+
+    def _step(self, journal_id: str, row: tuple[Any, ...]) -> None:
+        seq, payment_id, kind, v, boot_id, mono_ms, wall_ms, clock, body, digest = row
+        if seq != self.seq + 1:
+            raise _Wrong("missing", "the entry is not there")
+        header = chain.Header(
+            payment_id=_text(payment_id, "payment_id"),
+            kind=_text(kind, "kind"),
+            v=v,
+            boot_id=_text(boot_id, "boot_id"),
+            mono_ms=mono_ms,
+            wall_ms=wall_ms,
+            clock=_text(clock, "clock"),
+        )
+        if not isinstance(body, bytes) or chain.entry_hash(journal_id, seq, header, body, self.prev) != digest:
+            raise _Wrong("changed", "its hash does not fit")
+        if header.kind == "journal.genesis":
+            self.key = _key_of(body)
+        elif header.kind == "checkpoint" and self.key:
+            _check_signature(journal_id, body, self.key, self.seq, self.prev)
+        self.seq, self.prev = seq, digest
+
+    def _check_ends(self, db: sqlite3.Connection) -> None:
+        if self.seq == 0:
+            raise _Wrong("missing", "the journal is empty")
+        head = db.execute("SELECT seq, hash FROM head").fetchone()
+        if head is None or head[0] > self.seq:
+            raise _Wrong("missing", f"the journal once reached {head[0] if head else 'further'}")
+        acked = db.execute("SELECT ack_seq FROM cursor").fetchone()
+        if acked and acked[0] > self.seq:
+            raise _Wrong("missing", f"the office once acknowledged {acked[0]}")
+        if tuple(head) != (self.seq, self.prev):
+            self.seq -= 1
+            raise _Wrong("changed", "the last entry is not the one that was written last")
+
+
+def _text(value: Any, column: str) -> str:
+    try:
+        return str(bytes(value).decode())
+    except (UnicodeDecodeError, TypeError) as error:
+        raise _Wrong("changed", f"{column} is not text") from error
+
+
+def _key_of(body: bytes) -> Ed25519PublicKey | None:
+    try:
+        genesis = events.decode(body)
+        return read_public_key(genesis.public_key) if isinstance(genesis, events.JournalGenesis) else None
+    except (events.UnknownEvent, SignatureInvalid):
+        return None  # the chain holds; whose key it was can't be said, so checkpoints prove nothing more
+
+
+def _check_signature(journal_id: str, body: bytes, key: Ed25519PublicKey, seq: int, entry: bytes) -> None:
+    try:
+        stated = events.decode(body)
+        if not isinstance(stated, events.Checkpoint) or (stated.up_to_seq, stated.up_to_hash) != (seq, entry.hex()):
+            raise _Wrong("changed", "the checkpoint does not state the entry before it")
+        covered = chain.checkpoint_bytes(journal_id, seq, entry, stated.credited_fen, stated.notes)
+        key.verify(base64.b64decode(stated.signature, validate=True), covered)
+    except (InvalidSignature, binascii.Error, ValueError) as error:
+        raise _Wrong("changed", "the checkpoint is not signed by this kiosk") from error
