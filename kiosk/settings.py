@@ -20,12 +20,16 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class KioskSection(Section, frozen=True, kw_only=True):
-    """``state_dir`` holds everything the kiosk writes; a relative path counts from the settings file."""
+    """``state_dir`` holds everything the kiosk writes; a relative path counts from the settings file.
+
+    ``speed`` makes every time limit of a visit N times shorter, beside simulators of the same speed.
+    """
 
     state_dir: str = "state/kiosk"
     language: Literal["zh-Hans", "en"] = "zh-Hans"
     cash_without_receipt: Literal["ask", "refuse"] = "ask"
     disk_margin_mb: Annotated[int, msgspec.Meta(ge=8, le=10_000)] = 32
+    speed: Speed = 1
 
 
 class ScreenSection(Section, frozen=True, kw_only=True):
