@@ -18,3 +18,12 @@ class ProjectRow(models.Model):
 def derived_id(*parts: object) -> uuid.UUID:
     """The same id for the same thing every time the stream is folded, so that a rebuild gives equal rows."""
     return uuid.uuid5(uuid.NAMESPACE_OID, "\x1f".join(str(part) for part in parts))
+
+
+def read_uuid(text: str) -> uuid.UUID | None:
+    """The UUID that a text is in its usual spelling; None for anything else."""
+    try:
+        read = uuid.UUID(text)
+    except ValueError:
+        return None
+    return read if str(read) == text else None

@@ -76,6 +76,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database_settings(DATABASE_URL)}
+# Last heartbeats and the nonces of the last minutes. With several server processes, name a shared cache here.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "office",
+        "OPTIONS": {"MAX_ENTRIES": 500_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PASSWORD_HASHERS = [

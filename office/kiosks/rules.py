@@ -1,0 +1,71 @@
+"""Rules about kiosks: health from the age of the last heartbeat, severity of faults, corrected time. Pure."""
+
+import datetime
+from enum import StrEnum
+
+BOX_OUT = "acceptor.cashbox_removed"
+LATE_S = 180
+OFFLINE_S = 600
+
+# Codes of kiosk/hardware/faults.py that are not "a person must come now"; a test holds both tables together.
+_SEVERITIES = {
+    BOX_OUT: "security",
+    "acceptor.fraud": "security",
+    "journal.fork": "security",
+    "printer.near_end": "warn",
+    "printer.unconfirmed": "warn",
+    "office.unreachable": "warn",
+    "screen.gone": "warn",
+}
+
+
+def severity_of(code: str) -> str:
+    return _SEVERITIES.get(code, "now")
+
+
+class Health(StrEnum):
+    """How a kiosk is, computed and never stored. Source: office-domain section 8."""
+
+    OK = "ok"
+    LATE = "late"
+    OFFLINE = "offline"
+    DEGRADED = "degraded"
+    CATCHING_UP = "catching_up"
+    NEVER = "never"
+    SUSPENDED = "suspended"
+
+
+def health(*, state: str, silent_s: float | None, alarms: int, unsent: int) -> Health:
+    """The one word for a kiosk: silence outweighs alarms, alarms outweigh a queue."""
+    if state != "paired":
+        return Health.SUSPENDED
+    if silent_s is None:
+        return Health.NEVER
+    if silent_s >= OFFLINE_S:
+        return Health.OFFLINE
+    if silent_s >= LATE_S:
+        return Health.LATE
+    if alarms:
+        return Health.DEGRADED
+    return Health.CATCHING_UP if unsent > 0 else Health.OK
+
+
+_TRUSTED_CLOCKS = ("synced", "rtc")
+
+
+def corrected_ms(
+    *, mono_ms: int, wall_ms: int, clock: str, offset_ms: int | None, not_before_ms: int, now_ms: int
+) -> tuple[int, bool]:
+    """The time an event really happened, and whether it was measured.
+
+    A boot whose offset is known gives it exactly. Any other boot never had contact: its own clock is taken if it can be
+    trusted, held between its neighbours in the journal. Source: journal-and-upload section 8.
+    """
+    if offset_ms is not None:
+        return min(max(mono_ms + offset_ms, 0), now_ms), True
+    guess = wall_ms if clock in _TRUSTED_CLOCKS else not_before_ms
+    return min(max(guess, not_before_ms), now_ms), False
+
+
+def moment(at_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC)

@@ -1,0 +1,188 @@
+"""Payments: opened, cancelled, settled, and what became of the slip."""
+
+import datetime
+
+import msgspec
+
+from kiosk.domain import events
+from kiosk.domain.events import (
+    PaymentCancelled,
+    PaymentOpened,
+    ReceiptDeclined,
+    ReceiptFailed,
+    ReceiptPrinted,
+    Settlement,
+)
+from office.payments.cases import EXCEPTIONS, open_case
+from office.payments.fold import Fold, Quarantined
+from office.payments.models import Note, Payment, Tender
+from office.payments.settling import settle
+from office.payments.suspense import left_in_suspense
+from office.property.models import Unit
+from office.rows import derived_id, read_uuid
+
+SKEW_S = 300  # a clock that calls itself right and is off by more than this is a case
+_TRUSTED_CLOCKS = ("synced", "rtc")
+
+
+def opened(fold: Fold, event: PaymentOpened) -> None:
+    if fold.payment(event.payment_id):
+        raise Quarantined("ratchet")
+    _new_payment(
+        fold,
+        event.payment_id,
+        event.unit_id,
+        due_fen=event.due_fen,
+        offline=event.offline,
+        language=event.language[:12],
+        picked=msgspec.to_builtins(event.bills),
+    )
+
+
+def cancelled(fold: Fold, event: PaymentCancelled) -> None:
+    """Nothing was taken. If notes were credited all the same, their money waits in suspense for a person."""
+    payment = _open_payment(fold, event.payment_id)
+    payment.state, payment.ended = Payment.State.CANCELLED, event.reason[:12]
+    if payment.amount_fen:
+        payment.state = Payment.State.EXCEPTION
+        left_in_suspense(
+            fold, payment, "unidentified_cash", {"reason": "cancelled after money was taken"}, payment.amount_fen
+        )
+    _ended(fold, payment)
+
+
+def settled(fold: Fold, event: Settlement) -> None:
+    """The payer's own choice is posted as far as the bills still allow; everything else goes to prepaid balance."""
+    payment = fold.payment(event.payment_id) or _new_payment(fold, event.payment_id, event.unit_id)
+    if payment.state != Payment.State.OPEN:
+        raise Quarantined("ratchet")
+    payment.partial = isinstance(event, events.PaymentPartial)
+    payment.offline = payment.offline or event.offline
+    payment.ended, payment.claims = event.ended[:12], list(event.claims)
+    payment.late_days = event.late_days
+    payment.receipt_no, payment.receipt_number = _receipt_no(fold, event), event.receipt_number
+    payment.business_date = _business_date(fold, payment, event)
+    in_box = Note.objects.filter(payment=payment, state=Note.State.CREDITED)
+    counted: dict[str, int] = {}
+    for face in in_box.values_list("face_fen", flat=True):
+        counted[str(face)] = counted.get(str(face), 0) + 1
+    payment.amount_fen = sum(int(face) * count for face, count in counted.items())
+    problems = settle(fold, payment, event)
+    if payment.amount_fen != event.received_fen:
+        told = {"notes": counted, "kiosk_notes": event.notes, "kiosk_received_fen": event.received_fen}
+        open_case(
+            fold.project_id, "note_count_mismatch", payment.id, at=fold.raw.received_at, facts=told, **_about(payment)
+        )
+        problems.add("note_count_mismatch")
+    if payment.receipt_no != event.receipt_no:
+        problems.add("receipt_no_reused")
+    payment.state = Payment.State.EXCEPTION if problems & EXCEPTIONS else Payment.State.BOOKED
+    Tender.objects.create(
+        id=derived_id(payment.id, "tender", 1),
+        project_id=fold.project_id,
+        payment=payment,
+        amount_fen=payment.amount_fen,
+        notes=counted,
+    )
+    _ended(fold, payment)
+
+
+def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) -> None:
+    payment = fold.payment(event.payment_id)
+    if payment is None:
+        raise Quarantined("unknown_payment")
+    match event:
+        case ReceiptPrinted():
+            payment.slip = Payment.Slip.PRINTED if event.confirmed else Payment.Slip.UNCONFIRMED
+            payment.copies += 1
+        case ReceiptDeclined():
+            payment.slip = Payment.Slip.DECLINED
+        case ReceiptFailed():
+            if payment.slip != Payment.Slip.PRINTED:
+                payment.slip = Payment.Slip.FAILED
+            told = {"fault": event.fault, "receipt_no": event.receipt_no}
+            open_case(
+                fold.project_id,
+                "receipt_not_printed",
+                payment.id,
+                at=fold.raw.received_at,
+                facts=told,
+                **_about(payment),
+            )
+    payment.save(update_fields=["slip", "copies"])
+
+
+def _new_payment(fold: Fold, payment_id: str, unit_id: str, **told: object) -> Payment:
+    known = read_uuid(unit_id)
+    unit = Unit.objects.filter(project_id=fold.project_id, id=known).first() if known else None
+    return Payment.objects.create(
+        id=payment_id,
+        project_id=fold.project_id,
+        kiosk_id=fold.raw.kiosk_id,
+        journal_id=fold.raw.journal_id,
+        unit=unit,
+        opened_at=fold.raw.corrected_at,
+        received_at=fold.raw.received_at,
+        opened_seq=fold.raw.seq,
+        ingest_no=fold.raw.ingest_no,
+        clock=fold.raw.clock,
+        **told,
+    )
+
+
+def _open_payment(fold: Fold, payment_id: str) -> Payment:
+    payment = fold.payment(payment_id)
+    if payment is None:
+        raise Quarantined("unknown_payment")
+    if payment.state != Payment.State.OPEN:
+        raise Quarantined("ratchet")
+    return payment
+
+
+def _ended(fold: Fold, payment: Payment) -> None:
+    payment.paid_at, payment.received_at = fold.raw.corrected_at, fold.raw.received_at
+    payment.settled_seq, payment.ingest_no, payment.clock = fold.raw.seq, fold.raw.ingest_no, fold.raw.clock
+    payment.save()
+
+
+def _about(payment: Payment) -> dict[str, object]:
+    return {
+        "payment": payment,
+        "kiosk_id": payment.kiosk_id,
+        "unit_id": payment.unit_id,
+        "amount_fen": payment.amount_fen,
+    }
+
+
+def _receipt_no(fold: Fold, event: Settlement) -> str:
+    """A receipt number belongs to one payment; a second payment with it stays without one, and a case says so."""
+    if not Payment.objects.filter(project_id=fold.project_id, receipt_no=event.receipt_no).exists():
+        return event.receipt_no
+    told = {"receipt_no": event.receipt_no}
+    open_case(
+        fold.project_id,
+        "receipt_no_reused",
+        event.payment_id,
+        at=fold.raw.received_at,
+        facts=told,
+        kiosk_id=fold.raw.kiosk_id,
+    )
+    return ""
+
+
+def _business_date(fold: Fold, payment: Payment, event: Settlement) -> datetime.date:
+    """The day late fees are counted to: the kiosk's own, unless its clock was wrong by more than a day or not set."""
+    measured = fold.date
+    _note_skew(fold, payment)
+    try:
+        told = datetime.date.fromisoformat(event.business_date or "")
+    except ValueError:
+        return measured
+    return told if abs((told - measured).days) <= 1 or not fold.raw.time_measured else measured
+
+
+def _note_skew(fold: Fold, payment: Payment) -> None:
+    skew_s = fold.raw.wall_ms / 1000 - fold.raw.corrected_at.timestamp()
+    if fold.raw.time_measured and fold.raw.clock in _TRUSTED_CLOCKS and abs(skew_s) > SKEW_S:
+        told = {"skew_s": round(skew_s)}
+        open_case(fold.project_id, "clock_skew", payment.id, at=fold.raw.received_at, facts=told, **_about(payment))

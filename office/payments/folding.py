@@ -1,0 +1,113 @@
+"""One raw event into payments, notes, box, alarms and books. Idempotent: the stream's cursor calls it once per event,
+in order, and a rebuild calls it again for every event, with the same outcome.
+
+An event that this office cannot understand, or that contradicts what came before, is quarantined: stored, acknowledged and
+shown to staff, and it never holds up the events behind it. Source: journal-and-upload sections 3 and 7.
+"""
+
+import logging
+
+from django.db import DatabaseError, DataError, IntegrityError, transaction
+
+from kiosk.domain import events
+from kiosk.domain.events import AnyEvent, UnknownEvent
+from office.kiosks import fold_devices
+from office.kiosks.models import RawEvent
+from office.ledger.models import Stream
+from office.payments import fold_notes, fold_payments
+from office.payments.cases import open_case
+from office.payments.fold import Fold, Quarantined
+
+log = logging.getLogger("office.folding")
+
+
+def fold_event(stream: Stream, raw: RawEvent) -> None:
+    """Fold one event of a locked stream and note on it whether it was understood."""
+    fold = Fold(stream=stream, raw=raw)
+    code = _folded(fold)
+    if code:
+        _quarantine(fold, code)
+    RawEvent.objects.filter(id=raw.id).update(
+        state=RawEvent.State.QUARANTINED if code else RawEvent.State.FOLDED, reject_code=code
+    )
+
+
+def _folded(fold: Fold) -> str:
+    """Empty when the event is in the books, else why it is not; a half-done fold is undone."""
+    try:
+        event = _understood(fold.raw)
+        with transaction.atomic():
+            _dispatch(fold, event)
+    except Quarantined as refused:
+        return refused.code
+    except (IntegrityError, DataError):
+        log.exception("event_does_not_fit ingest_no=%s kind=%s", fold.raw.ingest_no, fold.raw.kind)
+        return "does_not_fit"
+    except DatabaseError:
+        raise  # the database is in trouble, not the event: the whole chunk is tried again later
+    except Exception:
+        log.exception("event_not_folded ingest_no=%s kind=%s", fold.raw.ingest_no, fold.raw.kind)
+        return "fold_error"
+    return ""
+
+
+def _understood(raw: RawEvent) -> AnyEvent:
+    try:
+        event = events.decode(bytes(raw.body))
+    except UnknownEvent as unknown:
+        raise Quarantined("unknown_kind" if raw.kind not in events.KINDS else "schema") from unknown
+    if events.kind_of(event) != raw.kind or event.v != raw.v or (events.payment_of(event) or "") != raw.payment_id:
+        raise Quarantined("header_mismatch")
+    return event
+
+
+def _dispatch(fold: Fold, event: AnyEvent) -> None:
+    match event:
+        case events.PaymentOpened():
+            fold_payments.opened(fold, event)
+        case events.PaymentCancelled():
+            fold_payments.cancelled(fold, event)
+        case events.PaymentSettled() | events.PaymentPartial():
+            fold_payments.settled(fold, event)
+        case events.ReceiptPrinted() | events.ReceiptFailed() | events.ReceiptDeclined():
+            fold_payments.slip(fold, event)
+        case events.NoteEscrow():
+            fold_notes.escrow(fold, event)
+        case events.NoteAcceptIntent():
+            fold_notes.intent(fold, event)
+        case events.NoteCredited():
+            fold_notes.credited(fold, event)
+        case events.NoteReturned():
+            fold_notes.returned(fold, event)
+        case events.NoteUnknown():
+            fold_notes.unknown(fold, event)
+        case events.JournalGenesis():
+            fold_devices.genesis(fold, event)
+        case events.CashboxRemoved():
+            fold_devices.cashbox_removed(fold, event)
+        case events.CashboxReplaced():
+            fold_devices.cashbox_replaced(fold, event)
+        case events.AcceptorCounted():
+            fold_devices.counted(fold, event)
+        case events.DeviceFault():
+            fold_devices.fault(fold, event)
+        case events.DeviceFaultCleared():
+            fold_devices.fault_cleared(fold, event)
+        case _:
+            pass  # agent, screen, clock and checkpoint events tell nothing about money; the raw row keeps them
+
+
+def _quarantine(fold: Fold, code: str) -> None:
+    log.warning("event_quarantined ingest_no=%s kind=%s code=%s", fold.raw.ingest_no, fold.raw.kind, code)
+    suspense = fold_notes.count_unreadable(fold)
+    open_case(
+        fold.project_id,
+        "unreadable_event",
+        fold.raw.id,
+        at=fold.raw.received_at,
+        facts={"code": code, "kind": fold.raw.kind, "seq": fold.raw.seq},
+        kiosk_id=fold.raw.kiosk_id,
+        raw_event_id=fold.raw.id,
+        suspense=suspense,
+        amount_fen=suspense.amount_fen if suspense else None,
+    )
