@@ -1,0 +1,217 @@
+"""The base of every screen: the parts around its content, its language, and the way of a tap to the agent."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+from kiosk import text
+from kiosk.screens import (
+    theme,
+    widgets,  # noqa: F401  registers every widget's name for the .kv files
+)
+from kiosk.screens.widgets.dialog import Dialog, HelpDialog, MoreTimeDialog
+from kiosk.screens.widgets.steps import STEPS
+from kiosk.taps import (
+    AnyTap,
+    BackTapped,
+    CancelTapped,
+    ContinueTapped,
+    DialogAnswered,
+    HelpTapped,
+    LanguageChosen,
+)
+from kiosk.views import AnyView, Frame
+from kiosk.views import Dialog as DialogKind
+
+CALM_S = 0.3  # a second tap meant for the screen before must not press what has just appeared there
+
+Send = Callable[[AnyTap], None]
+
+
+def load_kv(module_file: str) -> None:
+    """Load the layout that lies beside a screen's module."""
+    Builder.load_file(str(Path(module_file).with_suffix(".kv")))
+
+
+class PortraitFrame(BoxLayout):
+    """Header, step line, question and plate, content, counter; from top to bottom."""
+
+    screen = ObjectProperty()
+    content = ObjectProperty()
+
+
+class LandscapeFrame(FloatLayout):
+    """The small panel: mark, question and step in words on top, content, one row of buttons."""
+
+    screen = ObjectProperty()
+    content = ObjectProperty()
+
+
+class BareFrame(FloatLayout):
+    """Content and nothing around it: attract."""
+
+    screen = ObjectProperty()
+    content = ObjectProperty()
+
+
+class KioskScreen(FloatLayout):
+    """Draws one kind of view. Subclasses set the properties below from ``show`` or their ``.kv``; see ``widgets``."""
+
+    language = StringProperty("zh-Hans")
+    question = StringProperty("")
+    question_size = StringProperty("title")
+    detail = StringProperty("")
+    primary_text = StringProperty("")  # empty: no primary, its place stays empty
+    primary_icon = StringProperty("next")
+    primary_enabled = BooleanProperty(True)
+    help_text = StringProperty("")
+    help_icon = StringProperty("help")
+    top_ground = StringProperty("stone")  # colour names: what lies behind the header
+    top_ink = StringProperty("ink")
+    language_in_counter = BooleanProperty(False)  # the small panel has room for it on home only
+    content_pad = BooleanProperty(True)  # margins beside the content
+
+    # What the frame shows; set from each view by ``put_up``.
+    estate = StringProperty("")
+    kiosk_name = StringProperty("")
+    day = StringProperty("")
+    clock = StringProperty("")
+    step = ObjectProperty(0)
+    step_words = StringProperty("")
+    plate = StringProperty("")
+    offline_words = StringProperty("")
+    code = StringProperty("")
+    can_go_back = BooleanProperty(False)
+    can_cancel = BooleanProperty(False)
+    can_switch_language = BooleanProperty(False)
+
+    more_time_detail = "more_time.detail"
+    more_time_after = "more_time.seconds"
+
+    def __init__(self, send: Send, **kwargs: object) -> None:
+        self.frame_parts: Widget = None
+        self.view: AnyView | None = None
+        self._send = send
+        self._entered_at = float("-inf")
+        self._dialogs: dict[DialogKind, Dialog] = {}
+        super().__init__(**kwargs)
+
+    # ---- for subclasses ----------------------------------------------------------------------------------------------
+
+    def show(self, view: Any) -> None:
+        """Set properties from the view. Texts, colours and switches only; never build or drop widgets."""
+
+    def primary_pressed(self) -> None:
+        """The button at the right; most screens mean 继续 by it."""
+        self.send(ContinueTapped())
+
+    def send(self, tap: AnyTap) -> None:
+        """Hand a tap to the agent, marked with the view it was made on."""
+        if self.view is not None:
+            self._send(msgspec.structs.replace(tap, view_no=self.view.frame.view_no))
+
+    def frame_class(self) -> type[Widget]:
+        return LandscapeFrame if theme.landscape() else PortraitFrame
+
+    # ---- for the router ----------------------------------------------------------------------------------------------
+
+    def put_up(self, view: AnyView) -> None:
+        """Draw this view: the parts around first, then the screen's own."""
+        self.view = view
+        self._show_frame(view.frame)
+        self.show(view)
+        self._show_dialog(view.frame)
+
+    def entered(self) -> None:
+        """This screen has just replaced another one."""
+        self._entered_at = time.monotonic()
+
+    # ---- inside ------------------------------------------------------------------------------------------------------
+
+    def back_pressed(self) -> None:
+        self.send(BackTapped())
+
+    def cancel_pressed(self) -> None:
+        self.send(CancelTapped())
+
+    def help_pressed(self) -> None:
+        self.send(HelpTapped())
+
+    def language_pressed(self) -> None:
+        here = text.LANGUAGES.index(self.language)
+        self.send(LanguageChosen(language=text.LANGUAGES[(here + 1) % len(text.LANGUAGES)]))
+
+    def apply_class_lang_rules(self, *args: object, **kwargs: object) -> None:
+        # The parts around must exist before a subclass' rule adds its widgets: those go into the content.
+        frame = self.frame_class()(screen=self)
+        super().add_widget(frame)
+        self.frame_parts = frame
+        super().apply_class_lang_rules(*args, **kwargs)
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        if self.frame_parts is None or isinstance(widget, Dialog):
+            super().add_widget(widget, *args, **kwargs)
+        else:
+            self.frame_parts.content.add_widget(widget, *args, **kwargs)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        if time.monotonic() - self._entered_at < CALM_S:
+            return True
+        return bool(super().on_touch_down(touch))
+
+    def _show_frame(self, frame: Frame) -> None:
+        self.language = frame.language
+        english = frame.language == "en"
+        self.estate = (frame.estate_en or frame.estate) if english else frame.estate
+        self.kiosk_name = text.say(frame.language, "frame.kiosk", code=frame.kiosk_code) if frame.kiosk_code else ""
+        self.day, self.clock = text.say_clock(frame.language, frame.local_time)
+        self.step = STEPS.index(frame.step) + 1 if frame.step is not None else 0
+        self.step_words = (
+            text.say(frame.language, "frame.step_of", number=self.step, count=len(STEPS)) if self.step else ""
+        )
+        self.plate, self.code = frame.plate, frame.code
+        self.can_go_back, self.can_cancel = frame.can_go_back, frame.can_cancel
+        self.can_switch_language = frame.can_switch_language
+        self.offline_words = self._offline_words(frame)
+
+    def _offline_words(self, frame: Frame) -> str:
+        if not frame.offline:
+            return ""
+        if not frame.bills_as_of:
+            return text.say(frame.language, "frame.offline_detail")
+        day, clock = text.say_clock(frame.language, frame.bills_as_of)
+        return text.say(frame.language, "frame.offline_as_of", day=day, time=clock)
+
+    def _show_dialog(self, frame: Frame) -> None:
+        for kind, dialog in self._dialogs.items():
+            if kind is not frame.dialog and dialog.parent is not None:
+                self.remove_widget(dialog)
+        if frame.dialog is DialogKind.NONE:
+            return
+        dialog = self._dialogs.get(frame.dialog) or self._build_dialog(frame.dialog)
+        dialog.language = frame.language
+        dialog.size, dialog.pos = self.size, self.pos
+        if isinstance(dialog, MoreTimeDialog):
+            dialog.show(frame, self.more_time_detail, self.more_time_after)
+        elif isinstance(dialog, HelpDialog):
+            dialog.show(frame)
+        if dialog.parent is None:
+            self.add_widget(dialog)
+
+    def _build_dialog(self, kind: DialogKind) -> Dialog:
+        build = MoreTimeDialog if kind is DialogKind.MORE_TIME else HelpDialog
+        dialog = build(lambda go_on: self.send(DialogAnswered(go_on=go_on)))
+        self._dialogs[kind] = dialog
+        return dialog
+
+
+Builder.load_file(str(Path(__file__).with_name("theme.kv")))
+Builder.load_file(str(Path(__file__).with_name("base.kv")))

@@ -1,0 +1,88 @@
+"""Rounded faces: nine slices of one corner texture, tinted; sharp edges and smooth corners without multisampling."""
+
+import functools
+
+from kivy.graphics import BorderImage, Color
+from kivy.graphics.texture import Texture
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+CLEAR = (0, 0, 0, 0)
+
+
+@functools.cache
+def corner(radius: int) -> Texture:
+    """A white rounded square of 2r+2 pixels; alpha is coverage from 4 x 4 samples."""
+    side, pixels = 2 * radius + 2, bytearray()
+    for y in range(side):
+        for x in range(side):
+            hits = 0
+            for sub in range(16):
+                px, py = x + (sub % 4 + 0.5) / 4, y + (sub // 4 + 0.5) / 4
+                dx = max(radius - px, px - (side - radius), 0)
+                dy = max(radius - py, py - (side - radius), 0)
+                hits += dx * dx + dy * dy <= radius * radius
+            pixels += bytes((255, 255, 255, hits * 255 // 16))
+    texture = Texture.create(size=(side, side), colorfmt="rgba")
+    texture.blit_buffer(bytes(pixels), colorfmt="rgba")
+    return texture
+
+
+class Slice:
+    """One tinted rounded rectangle on a canvas."""
+
+    def __init__(self, radius: int) -> None:
+        self.colour = Color(*CLEAR)
+        self.image = BorderImage(texture=corner(radius), border=(radius,) * 4, auto_scale="both_lower")
+        self._radius = radius
+
+    def place(self, x: float, y: float, width: float, height: float, radius: int | None = None) -> None:
+        if radius is not None and radius != self._radius:
+            self._radius = radius
+            self.image.texture, self.image.border = corner(radius), (radius,) * 4
+        self.image.pos = (round(x), round(y))
+        self.image.size = (max(0, round(width)), max(0, round(height)))
+
+
+class Face(Widget):
+    """A rounded ground with an edge line and, where it can be pressed, a lip; lengths in pixels."""
+
+    fill = ColorProperty(CLEAR)
+    edge = ColorProperty(CLEAR)
+    lip_fill = ColorProperty(CLEAR)
+    radius = NumericProperty(0)
+    line = NumericProperty(0)
+    lip = NumericProperty(0)
+    pressed = BooleanProperty(False)
+
+    def __init__(self, **kwargs: object) -> None:
+        self._lip, self._edge, self._face = Slice(1), Slice(1), Slice(1)
+        super().__init__(**kwargs)
+        for slice_ in (self._lip, self._edge, self._face):
+            self.canvas.before.add(slice_.colour)
+            self.canvas.before.add(slice_.image)
+        for name in ("pos", "size", "fill", "edge", "lip_fill", "radius", "line", "lip", "pressed"):
+            self.fbind(name, self._draw)
+        self._draw()
+
+    @property
+    def face_box(self) -> tuple[float, float, float, float]:
+        """x, y, width, height of the face inside its edge; content is centred in it, so it drops when pressed."""
+        raise_by = 0 if self.pressed else self.lip
+        line = self.line
+        return self.x + line, self.y + raise_by + line, self.width - 2 * line, self.height - self.lip - 2 * line
+
+    def _draw(self, *_: object) -> None:
+        x, y, width, height = self.face_box
+        line, radius = self.line, int(self.radius)
+        self._lip.colour.rgba = CLEAR if self.pressed or not self.lip else self.lip_fill
+        self._lip.place(self.x, self.y, self.width, min(self.height, self.lip + 2 * radius + 1), radius)
+        self._edge.colour.rgba = self.edge if line else CLEAR
+        self._edge.place(x - line, y - line, width + 2 * line, height + 2 * line, radius)
+        self._face.colour.rgba = self.fill
+        self._face.place(x, y, width, height, max(1, radius - int(line)))
+
+
+class Card(Face, BoxLayout):
+    """A sheet of paper on stone: a ground for content, never pressable."""
