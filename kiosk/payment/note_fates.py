@@ -1,0 +1,218 @@
+"""What became of each note: credited, returned, refused, or unclear and therefore a claim. Each gets exactly one record."""
+
+from msgspec.structs import replace
+
+from kiosk.domain import events as journal
+from kiosk.domain.identifiers import claim_no
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim
+from kiosk.hardware import ports
+from kiosk.payment.availability import acceptor_fault
+from kiosk.payment.closing import cancel, settle
+from kiosk.payment.commands import Acknowledge, Command, LogUnexpected, Record
+from kiosk.payment.deadlines import Timer
+from kiosk.payment.events import Moment
+from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State, Ticket
+from kiosk.payment.steps import Step, rest_idle
+from kiosk.views import Saying
+
+
+def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
+    """Money. It counts whatever we were doing; the device may forget it once it is on disk."""
+    payment = state.payment
+    note = payment.in_hand if payment else None
+    if payment is None and event.at_power_up and (ticket := _ticket_for(state, event.face)):
+        return _without_ticket(state, ticket), [
+            Acknowledge(event),
+            LogUnexpected(f"late credit of note {ticket.note_no}, already a claim", state.phase),
+        ]
+    if payment is None or event.face is None:
+        reason = "credit_without_payment" if payment is None else "credit_without_face"
+        step = _becomes_claim(state, moment, face=event.face, reason=reason)
+        return step[0], [step[1][0], Acknowledge(event), *step[1][1:]]
+    commands: list[Command] = []
+    note_no = note.note_no if note else state.numbers.note
+    if note is None:
+        commands.append(LogUnexpected("credit without a note in hand", state.phase))
+    elif note.face != event.face:
+        commands.append(LogUnexpected(f"credit of {event.face} for a note of {note.face}", state.phase))
+    recovered = "power_up" if event.at_power_up else "last_answer" if payment.recovering else None
+    record = journal.NoteCredited(
+        payment_id=payment.opened.payment_id,
+        note_no=note_no,
+        face_fen=event.face,
+        acceptor_serial=state.around.acceptor_serial,
+        recovered=recovered,
+    )
+    counted = replace(
+        payment,
+        notes=(*payment.notes, event.face),
+        in_hand=None,
+        refused_in_row=0,
+        notice=None,
+        notice_code="",
+    )
+    counted = _stop_when_enough(state, counted)
+    after = replace(
+        state,
+        payment=counted,
+        numbers=replace(state.numbers, note=max(state.numbers.note, note_no + 1)),
+        deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD),
+    )
+    step = end_if_due(rest_idle(after, moment), moment)
+    return step[0], [Record((record,)), Acknowledge(event), *commands, *step[1]]
+
+
+def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
+    """The device has a note and won't say whether it counts: a claim, and no more notes in this payment."""
+    step = _becomes_claim(state, moment, face=event.face, reason=event.fault.code, lost_by=event.fault.code)
+    return step[0], [step[1][0], Acknowledge(event), *step[1][1:]]
+
+
+def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
+    payment = state.payment
+    if payment is None or payment.in_hand is None:
+        return state, [LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
+    return _went_back(state, payment, payment.in_hand, event.reason, moment)
+
+
+def rejected(state: State, event: ports.NoteRejected, moment: Moment) -> Step:
+    """Never in escrow; the person is told to flatten it, then to turn it, then to try another. Never "false"."""
+    payment = state.payment
+    if payment is None or state.phase is not Phase.INSERTING:
+        return state, [LogUnexpected(f"note rejected ({event.reason})", state.phase)]
+    refused = payment.refused_in_row + 1
+    key = {1: "error.e30.line", 2: "notice.turn_note"}.get(refused, "notice.try_another_note")
+    told = tell(replace(payment, refused_in_row=refused), Saying(key), code="E30")
+    return rest_idle(replace(state, payment=told), moment), []
+
+
+def acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) -> Step:
+    """The acceptor is back and has told all it knew; if a note is still open, its own counter decides."""
+    payment = state.payment
+    if payment is None or payment.in_hand is None:
+        return state, []
+    note = payment.in_hand
+    before, now = note.stacked_before, event.counters.stacked if event.counters else None
+    if before is None or now is None:
+        if note.stage is NoteStage.KEEPING:
+            return _becomes_claim(state, moment, face=note.face, reason="no_evidence")
+        return _went_back(state, payment, note, "reconnected", moment)
+    if now == before:
+        return _went_back(state, payment, note, "counter", moment)
+    if now != before + 1:
+        return _becomes_claim(state, moment, face=note.face, reason="counter")
+    record = journal.NoteCredited(
+        payment_id=payment.opened.payment_id,
+        note_no=note.note_no,
+        face_fen=note.face,
+        acceptor_serial=event.identity.serial,
+        recovered="counter",
+    )
+    counted = _stop_when_enough(state, replace(payment, notes=(*payment.notes, note.face), in_hand=None))
+    after = replace(state, payment=counted, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
+    step = end_if_due(rest_idle(after, moment), moment)
+    return step[0], [Record((record,)), *step[1]]
+
+
+def no_outcome(state: State, moment: Moment) -> Step:
+    """The note's fate stayed open too long: a claim now; a late credit will be recognised as that note."""
+    payment = state.payment
+    if payment is None or payment.in_hand is None:
+        return state, []
+    note = payment.in_hand
+    fault = acceptor_fault(state.around) or "acceptor.silent"
+    ticket = Ticket(note.note_no, note.face)
+    around = replace(state.around, unresolved=(*state.around.unresolved, ticket))
+    return _becomes_claim(replace(state, around=around), moment, face=note.face, reason="no_answer", lost_by=fault)
+
+
+def swallowed(state: State, count: int, moment: Moment) -> Step:
+    """The acceptor counted more notes than the journal: each becomes a claim without a face."""
+    commands: list[Command] = []
+    for _ in range(count):
+        step = _becomes_claim(state, moment, face=None, reason="counter")
+        state, commands = step[0], [*commands, *step[1]]
+    return state, commands
+
+
+def end_if_due(state: State, moment: Moment) -> Step:
+    """A payment that is ending ends as soon as no note is in hand."""
+    payment = state.payment
+    if payment is None or not payment.ending or payment.in_hand is not None:
+        return state, []
+    if payment.holds_something:
+        return settle(state, moment, payment.ending)
+    return cancel(state, moment, payment.ending)
+
+
+def tell(payment: CashPayment, saying: Saying, *, calm: bool = False, code: str = "") -> CashPayment:
+    return replace(payment, notice=saying, notice_is_calm=calm, notice_code=code)
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------
+
+
+def _went_back(state: State, payment: CashPayment, note: NoteInHand, reason: str, moment: Moment) -> Step:
+    record = journal.NoteReturned(
+        payment_id=payment.opened.payment_id,
+        note_no=note.note_no,
+        face_fen=note.face,
+        acceptor_serial=state.around.acceptor_serial,
+        reason=reason,
+    )
+    key = "notice.note_returned_try_smaller" if note.wanted_back else "notice.note_returned"
+    told = tell(replace(payment, in_hand=None), Saying(key), calm=True)
+    after = replace(state, payment=told, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
+    step = end_if_due(rest_idle(after, moment), moment)
+    return step[0], [Record((record,)), *step[1]]
+
+
+def _becomes_claim(state: State, moment: Moment, *, face: Fen | None, reason: str, lost_by: str = "") -> Step:
+    """Suspense: the note in hand, or one that nobody knew of, gets a number that its owner can ask by."""
+    payment = state.payment
+    note = payment.in_hand if payment else None
+    note_no = note.note_no if note else state.numbers.note
+    known_face = face if face is not None else note.face if note else None
+    claim = Claim(claim_no=claim_no(state.numbers.kiosk_code, note_no), face=known_face)
+    record = journal.NoteUnknown(
+        payment_id=payment.opened.payment_id if payment else None,
+        note_no=note_no,
+        face_fen=known_face,
+        acceptor_serial=state.around.acceptor_serial,
+        reason=reason,
+        claim_no=claim.claim_no,
+        evidence_lost_by=lost_by,
+    )
+    numbers = replace(state.numbers, note=max(state.numbers.note, note_no + 1))
+    after = replace(state, numbers=numbers, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
+    if payment is None:
+        return after, [Record((record,)), LogUnexpected(f"claim {claim.claim_no} ({reason})", state.phase)]
+    told = tell(
+        replace(payment, in_hand=None, claims=(*payment.claims, claim), shut=True), Saying("error.e32.line"), code="E32"
+    )
+    step = end_if_due(rest_idle(replace(after, payment=told), moment), moment)
+    return step[0], [Record((record,)), *step[1]]
+
+
+def _stop_when_enough(state: State, payment: CashPayment) -> CashPayment:
+    estate = state.around.estate
+    smallest = min(state.around.usable_faces, default=Fen(0))
+    if payment.received >= payment.due:
+        return tell(payment, Saying("notice.enough"), calm=True)
+    if len(payment.notes) >= estate.notes_limit:
+        saying = Saying("error.e36.notes", {"limit": estate.notes_limit})
+        return replace(tell(payment, saying, code="E36"), over_limit=True)
+    if payment.received + smallest > estate.cash_limit_fen:
+        saying = Saying("error.e36.line", {"limit_fen": int(estate.cash_limit_fen)})
+        return replace(tell(payment, saying, code="E36"), over_limit=True)
+    return payment
+
+
+def _ticket_for(state: State, face: Fen | None) -> Ticket | None:
+    return next((one for one in state.around.unresolved if face is None or one.face == face), None)
+
+
+def _without_ticket(state: State, ticket: Ticket) -> State:
+    left = tuple(one for one in state.around.unresolved if one is not ticket)
+    return replace(state, around=replace(state.around, unresolved=left))

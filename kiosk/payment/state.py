@@ -1,0 +1,264 @@
+"""All that the flow knows, as frozen values: the surroundings, one visit, one payment."""
+
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from kiosk.domain.billing import Bill, BillOwed, Unit
+from kiosk.domain.estate import Estate
+from kiosk.domain.events import PaymentOpened, Settlement
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim, Outcome
+from kiosk.hardware.ports import AcceptorIdentity, Paper
+from kiosk.office_client.events import BillsFound
+from kiosk.payment.deadlines import Deadlines
+from kiosk.views import AmountChoice, AnyView, Dialog, ReceiptState, Saying
+
+
+class Phase(StrEnum):
+    """Which question is being asked."""
+
+    ATTRACT = "attract"
+    HOME = "home"
+    BUILDING = "building"
+    ENTRANCE = "entrance"
+    ROOM = "room"
+    TYPED = "typed"
+    LOOKING_UP = "looking_up"
+    VERIFYING = "verifying"
+    FETCHING_BILLS = "fetching_bills"
+    PICKING = "picking"
+    EXPLAINING = "explaining"
+    CHOOSING_AMOUNT = "choosing_amount"
+    CHOOSING_METHOD = "choosing_method"
+    GETTING_READY = "getting_ready"
+    INSERTING = "inserting"
+    BOOKING = "booking"
+    RESULT = "result"
+    RECEIPT = "receipt"
+    DONE = "done"
+    TROUBLE = "trouble"
+    RECOVERING = "recovering"  # after a restart: a note's fate is being asked of the acceptor
+    INTERRUPTED = "interrupted"  # E60: what became of the payment that the restart cut
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """How much fits on this panel."""
+
+    rows: int = 5
+    buildings: int = 12
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A note that became a claim without an answer; a credit that comes late is that same note."""
+
+    note_no: int
+    face: Fen
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the estate and the devices; outlives every visit."""
+
+    estate: Estate = Estate()
+    buildings: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    language: str = "zh-Hans"
+    shape: Shape = Shape()
+    takes_cash: bool = True  # the settings name an acceptor
+    faces: tuple[Fen, ...] = ()
+    refuse_without_receipt: bool = False
+    link_up: bool = False
+    refused: bool = False
+    screen_here: bool = False
+    screen_lost_for: str = ""
+    acceptor: AcceptorIdentity | None = None  # None: not ready
+    stacked: int | None = None  # the acceptor's own count as it must stand now
+    stacked_serial: str = ""  # whose count that is
+    cash_open: bool = False  # the device confirmed that it takes notes
+    faults: dict[str, str] = {}  # "device code" to detail, of everything that is wrong now
+    paper: Paper = Paper.UNKNOWN
+    printer_fault: str = ""
+    paper_read_at: float | None = None
+    journal_fault: str = ""
+    disk_low: bool = False
+    oldest_unsent_ms: int | None = None
+    unresolved: tuple[Ticket, ...] = ()
+    blocked_since: str = ""
+
+    @property
+    def acceptor_serial(self) -> str:
+        return self.acceptor.serial if self.acceptor else ""
+
+    @property
+    def usable_faces(self) -> tuple[Fen, ...]:
+        """The faces that the settings allow and the device knows, largest first."""
+        known = set(self.acceptor.faces.values()) if self.acceptor else set(self.faces)
+        return tuple(sorted((face for face in self.faces if face in known), reverse=True))
+
+    @property
+    def can_print(self) -> bool:
+        return not self.printer_fault and self.paper in (Paper.OK, Paper.NEAR_END)
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's dealings; nothing durable, wiped at the end."""
+
+    language: str = "zh-Hans"
+    building: str = ""
+    building_page: int = 0
+    entrance: str = ""
+    digits: str = ""
+    typed: str = ""
+    asked_by_typing: bool = False
+    wrong_lookups: int = 0
+    error: Saying | None = None
+    error_code: str = ""
+    request_no: int = 0
+    unit: Unit | None = None
+    found: BillsFound | None = None
+    owed: tuple[BillOwed, ...] = ()
+    prepay_only: bool = False  # bills too old or none: cash goes to the prepaid balance
+    picked: frozenset[str] = frozenset()
+    amounts_shown: bool = False
+    page: int = 0
+    explained: str = ""
+    notice: Saying | None = None
+    choice: AmountChoice = AmountChoice.ALL
+    typed_amount: str = ""
+    amount_error: Saying | None = None
+    paper_known: bool = False  # while getting ready
+    bills_known: bool = False
+    asks_consent: bool = False  # E51
+    no_receipt: bool = False  # consented
+    trouble: Saying | None = None
+    trouble_choices: tuple[str, ...] = ()
+    after_trouble: Phase = Phase.ATTRACT
+    dialog: Dialog = Dialog.NONE
+
+
+class NoteStage(StrEnum):
+    """Where the note in hand is."""
+
+    HELD = "held"  # in escrow, the person is asked
+    KEEPING = "keeping"  # intent on disk, accept ordered
+    RETURNING = "returning"
+
+
+class NoteInHand(msgspec.Struct, frozen=True, kw_only=True):
+    """The one note that is neither in the box nor with the person."""
+
+    note_no: int
+    face: Fen
+    channel: int
+    stage: NoteStage
+    stacked_before: int | None = None
+    wanted_back: bool = False  # the person said so, so the notice may propose a smaller note
+
+
+class CashPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """One payment in cash, from payment.opened to its last event."""
+
+    opened: PaymentOpened
+    notes: tuple[Fen, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    in_hand: NoteInHand | None = None
+    refused_in_row: int = 0
+    notice: Saying | None = None
+    notice_is_calm: bool = False
+    notice_code: str = ""
+    asks_cancel: bool = False  # money is in: pay the bills, prepay, or go on
+    over_limit: bool = False
+    shut: bool = False  # no more notes: one of this payment's is unclear
+    ending: str = ""  # why it ends once no note is in hand: timeout, restart, fault
+    all_to_prepaid: bool = False
+    recovering: bool = False
+
+    @property
+    def received(self) -> Fen:
+        return Fen(sum(self.notes))
+
+    @property
+    def due(self) -> Fen:
+        return Fen(self.opened.due_fen)
+
+    @property
+    def holds_something(self) -> bool:
+        """Money, or a claim to money, that must end in a settlement."""
+        return bool(self.notes or self.claims)
+
+    def owed(self) -> tuple[BillOwed, ...]:
+        """The picked bills as payment.opened wrote them down: the same before and after a restart."""
+        return tuple(picked_as_owed(self.opened, index) for index in range(len(self.opened.bills)))
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """A settled payment while its person still stands here."""
+
+    opened: PaymentOpened
+    settlement: Settlement
+    claims: tuple[Claim, ...] = ()
+    outcome: Outcome = Outcome.ACCEPTED
+    receipt: ReceiptState = ReceiptState.ASK
+    copies_out: int = 0
+    receipt_notice: Saying | None = None
+    interrupted: bool = False  # by a restart: E60
+
+
+class PrintRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A slip on its way through the printer; it may come out after its person has gone."""
+
+    payment_id: str
+    receipt_no: str
+    copy_no: int
+    job_id: str
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """The next number of everything that is numbered; the journal's own at start."""
+
+    kiosk_code: str
+    note: int = 1
+    receipt: int = 1
+    request: int = 1
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything. ``view`` is on the screen; views since ``same_since`` differ from it in no place a finger could mean."""
+
+    numbers: Numbers
+    around: Surroundings = Surroundings()
+    phase: Phase = Phase.ATTRACT
+    visit: Visit = Visit()
+    payment: CashPayment | None = None
+    finished: Finished | None = None
+    printing: PrintRun | None = None
+    interrupted: tuple[CashPayment, ...] = ()  # after a restart: payments to bring to an end, in order
+    deadlines: Deadlines = Deadlines()
+    view: AnyView | None = None
+    same_since: int = 0
+
+    @property
+    def view_no(self) -> int:
+        return self.view.frame.view_no if self.view else 0
+
+
+def picked_as_owed(opened: PaymentOpened, index: int) -> BillOwed:
+    """One picked bill of a payment, rebuilt from the journal's words."""
+    picked = opened.bills[index]
+    day = date.fromisoformat(picked.due_on) if picked.due_on else date.min
+    bill = Bill(
+        bill_id=picked.bill_id,
+        unit_id=opened.unit_id,
+        item_code="",
+        item_name=picked.item_name,
+        item_name_en=picked.item_name_en,
+        category="",
+        period_from=day,
+        period_to=day,
+        due_on=day,
+        version=picked.version,
+        amount=Fen(picked.principal_fen),
+        principal_open=Fen(picked.principal_fen),
+    )
+    overdue = bool(opened.business_date) and day < date.fromisoformat(str(opened.business_date))
+    return BillOwed(bill=bill, late_fee=Fen(picked.late_fee_fen), late_days=picked.late_days, overdue=overdue)
