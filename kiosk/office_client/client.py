@@ -73,8 +73,8 @@ class Transport:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         default = {"http": 80, "https": 443}[parts.scheme]
         self.authority = host if parts.port in (None, default) else f"{host}:{parts.port}"
-        self._connect_s = connect_s
-        self._read_s = read_s
+        self.connect_s = connect_s
+        self.read_s = read_s
         self._session = self._new_session()
 
     def prepare(self, method: str, path: str, query: dict[str, str], body: bytes) -> requests.PreparedRequest:
@@ -87,11 +87,11 @@ class Transport:
         Raises:
             Unreachable: no whole answer in time; the connection is dropped.
         """
-        patience_s = self._read_s + len(request.body or b"") / SENT_BYTES_PER_S
-        deadline = time.monotonic() + self._connect_s + patience_s
+        patience_s = self.read_s + len(request.body or b"") / SENT_BYTES_PER_S
+        deadline = time.monotonic() + self.connect_s + patience_s
         try:
             with self._session.send(
-                request, stream=True, timeout=(self._connect_s, patience_s), allow_redirects=False
+                request, stream=True, timeout=(self.connect_s, patience_s), allow_redirects=False
             ) as response:
                 return response.status_code, dict(response.headers.items()), _read(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -134,6 +134,10 @@ class OfficeClient:
 
     def close(self) -> None:
         self._transport.close()
+
+    def be_patient(self, connect_s: float, read_s: float) -> None:
+        """How long the next calls may take."""
+        self._transport.connect_s, self._transport.read_s = connect_s, read_s
 
     # --- resources ---------------------------------------------------------------------------------------------
 

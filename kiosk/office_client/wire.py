@@ -110,7 +110,7 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     server_time: str
     interval_s: int = 60
     config_version: int = 0
-    ack_seq: int = 0
+    ack_seq: int | None = None
     posted_seq: int = 0
 
 

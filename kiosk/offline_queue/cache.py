@@ -1,0 +1,270 @@
+"""Units, bills and the estate's texts as the office last told them, for the hours when it does not answer.
+
+Disposable: a file that is damaged or of another shape is deleted and filled again, and where no file can be made the cache
+lives in memory. One connection under one lock, so no two connections ever write (journal-and-upload section 1.1).
+Ages: decisions section 22.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import peewee
+
+from kiosk.clock import Clock, mono_ms
+from kiosk.domain.billing import Bill, Unit
+from kiosk.domain.estate import Estate
+from kiosk.office_client.wire import ChangedUnits, instant_ms
+
+log = logging.getLogger(__name__)
+
+SHAPE = 1  # of the tables and of what is stored in them
+DAY_MS = 24 * 3600 * 1000
+BILLS_FOR_MS = 7 * DAY_MS
+PREPAID_FOR_MS = 30 * DAY_MS
+
+Read = TypeVar("Read")
+
+_BILLS = msgspec.json.Decoder(tuple[Bill, ...])
+_PAIRS = msgspec.json.Decoder(tuple[tuple[str, tuple[str, ...]], ...])
+
+
+class Age(StrEnum):
+    """What cached bills are still good for."""
+
+    BILLS = "bills"  # may be paid
+    PREPAID = "prepaid"  # too old to be paid; cash goes to the unit's prepaid balance
+    NOTHING = "nothing"  # none, or too old for money
+
+
+class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
+    """When the cache was last complete: the office's time and date, and our own clocks then."""
+
+    server_ms: int
+    as_of: date
+    boot_id: str
+    mono_ms: int
+    wall_ms: int
+    clock: str
+
+
+class CachedUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit with its open bills, and what the office had folded of our journal when it told them."""
+
+    unit: Unit
+    bills: tuple[Bill, ...]
+    applied_seq: int
+
+
+class Cache:
+    """Safe to use from any thread. Never raises for a file it can't read or write."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._db, self._unit, self._meta = self._open()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # --- what the sync thread writes ---------------------------------------------------------------------------
+
+    def cursor(self) -> str:
+        """Where GET /sync/units goes on; empty for all units."""
+        return self._told("cursor") or ""
+
+    def take(self, page: ChangedUnits) -> None:
+        """Store one page of changes; the last one makes the whole cache as new as its answer."""
+
+        def write() -> None:
+            with self._db.atomic():
+                for row in page.units:
+                    self._unit.delete().where(
+                        (self._unit.unit_id == row.unit.unit_id) | (self._unit.code == row.unit.code)
+                    ).execute()
+                    if not row.gone:
+                        self._unit.insert(
+                            unit_id=row.unit.unit_id,
+                            code=row.unit.code,
+                            unit=msgspec.json.encode(row.unit),
+                            bills=msgspec.json.encode(row.bills),
+                            applied_seq=page.applied_seq,
+                        ).execute()
+                self._tell("cursor", page.next_cursor or page.cursor)
+                if page.next_cursor is None:
+                    self._tell("refreshed", msgspec.json.encode(self._now(page)).decode())
+
+        self._guarded(write, None)
+
+    def take_estate(self, estate: Estate, etag: str | None, buildings: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """Store the estate's texts and what the pickers offer."""
+
+        def write() -> None:
+            with self._db.atomic():
+                self._tell("estate", msgspec.json.encode(estate).decode())
+                self._tell("etag", etag or "")
+                self._tell("buildings", msgspec.json.encode(tuple(buildings)).decode())
+
+        self._guarded(write, None)
+
+    def forget(self) -> None:
+        """Start over, as for a kiosk that was paired again."""
+        with self._lock:
+            self._start_over()
+
+    # --- what anyone reads -------------------------------------------------------------------------------------
+
+    def find(self, code: str) -> CachedUnit | None:
+        return self._guarded(lambda: self._read(self._unit.code == code), None)
+
+    def unit(self, unit_id: str) -> CachedUnit | None:
+        return self._guarded(lambda: self._read(self._unit.unit_id == unit_id), None)
+
+    def estate(self) -> tuple[Estate, str | None, tuple[tuple[str, tuple[str, ...]], ...]] | None:
+        """Estate, its ETag, and buildings with entrances."""
+        estate, etag, buildings = self._told("estate"), self._told("etag"), self._told("buildings")
+        if estate is None or buildings is None:
+            return None
+        try:
+            return msgspec.json.decode(estate, type=Estate), etag or None, _PAIRS.decode(buildings)
+        except msgspec.MsgspecError:
+            return None  # stored by another version of this program; the office will tell it again
+
+    def refreshed(self) -> Refreshed | None:
+        """When the cache was last complete; None: never."""
+        text = self._told("refreshed")
+        try:
+            return msgspec.json.decode(text, type=Refreshed) if text else None
+        except msgspec.MsgspecError:
+            return None
+
+    def age_ms(self) -> int | None:
+        """Time since the last complete refresh; None when no clock of ours can say (or there was none)."""
+        last = self.refreshed()
+        if last is None:
+            return None
+        if last.boot_id == self._clock.boot_id:
+            return max(0, mono_ms(self._clock) - last.mono_ms)
+        if self._clock.state() == "unset":
+            return None
+        return max(0, self._clock.wall_ms() - last.server_ms)
+
+    def good_for(self) -> Age:
+        """What its age allows. An unset clock does not stop cash: an age nobody knows counts as young."""
+        if self.refreshed() is None:
+            return Age.NOTHING
+        age_ms = self.age_ms() or 0
+        if age_ms <= BILLS_FOR_MS:
+            return Age.BILLS
+        return Age.PREPAID if age_ms <= PREPAID_FOR_MS else Age.NOTHING
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
+        try:
+            return _open_at(str(self._path))
+        except (peewee.DatabaseError, OSError) as error:
+            log.warning("cache.start_over reason=%s", error)
+        try:
+            self._path.unlink(missing_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return _open_at(str(self._path))
+        except (peewee.DatabaseError, OSError) as error:
+            log.warning("cache.in_memory reason=%s", error)
+            return _open_at(":memory:")
+
+    def _start_over(self) -> None:
+        self._db.close()
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("cache.not_removed reason=%s", error)
+        self._db, self._unit, self._meta = self._open()
+
+    def _guarded(self, work: Callable[[], Read], otherwise: Read) -> Read:
+        """Do something with the file; a full or busy one keeps its contents, a damaged one starts over."""
+        with self._lock:
+            try:
+                return work()
+            except (peewee.OperationalError, peewee.InterfaceError) as error:
+                log.warning("cache.failed reason=%s", error)
+            except (peewee.DatabaseError, msgspec.MsgspecError) as error:
+                log.warning("cache.start_over reason=%s", error)
+                self._start_over()
+            return otherwise
+
+    def _read(self, condition: Any) -> CachedUnit | None:
+        row = self._unit.get_or_none(condition)
+        if row is None:
+            return None
+        return CachedUnit(
+            unit=msgspec.json.decode(row.unit, type=Unit), bills=_BILLS.decode(row.bills), applied_seq=row.applied_seq
+        )
+
+    def _told(self, name: str) -> str | None:
+        def read() -> str | None:
+            row = self._meta.get_or_none(self._meta.name == name)
+            return str(row.value) if row else None
+
+        return self._guarded(read, None)
+
+    def _tell(self, name: str, value: str) -> None:
+        self._meta.replace(name=name, value=value).execute()
+
+    def _now(self, page: ChangedUnits) -> Refreshed:
+        return Refreshed(
+            server_ms=instant_ms(page.server_time),
+            as_of=page.as_of,
+            boot_id=self._clock.boot_id,
+            mono_ms=mono_ms(self._clock),
+            wall_ms=self._clock.wall_ms(),
+            clock=self._clock.state(),
+        )
+
+
+def _open_at(name: str) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
+    db = peewee.SqliteDatabase(
+        name, pragmas={"journal_mode": "truncate", "synchronous": "normal"}, check_same_thread=False, thread_safe=False
+    )
+
+    class StoredUnit(peewee.Model):
+        """A unit and its bills as the office sent them."""
+
+        unit_id = peewee.TextField(primary_key=True)
+        code = peewee.TextField(unique=True)
+        unit = peewee.BlobField()
+        bills = peewee.BlobField()
+        applied_seq = peewee.IntegerField()
+
+        class Meta:
+            database = db
+            table_name = "unit"
+
+    class StoredMeta(peewee.Model):
+        """Everything there is one of."""
+
+        name = peewee.TextField(primary_key=True)
+        value = peewee.TextField()
+
+        class Meta:
+            database = db
+            table_name = "meta"
+
+    try:
+        db.connect()
+        report, shape = db.pragma("quick_check"), db.pragma("user_version")
+        if report != "ok" or shape not in (0, SHAPE):
+            raise peewee.DatabaseError(f"{name}: {report}, shape {shape}")
+        db.create_tables([StoredUnit, StoredMeta])
+        db.pragma("user_version", SHAPE, permanent=False)
+    except peewee.DatabaseError:
+        db.close()
+        raise
+    return db, StoredUnit, StoredMeta

@@ -1,0 +1,74 @@
+"""What is still to be sent: the journal's own entries after the cursor, never a table of copies.
+
+Source: journal-and-upload section 4; measured in section 18: 500 at a time need 5 MiB, all at once 180.
+"""
+
+import gzip
+
+import msgspec
+
+from kiosk.clock import Clock, mono_ms
+from kiosk.domain.chain import GENESIS_PREV
+from kiosk.office_client.wire import Sent, SentEvent, Upload
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.records import Entry
+
+MAX_EVENTS = 500
+MAX_BYTES = 256 * 1024
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """One request's body and what it holds."""
+
+    first_seq: int
+    last_seq: int
+    gzipped: bytes
+
+    @property
+    def count(self) -> int:
+        return self.last_seq - self.first_seq + 1
+
+
+def next_batch(reader: JournalReader, after_seq: int, clock: Clock, max_events: int = MAX_EVENTS) -> Batch | None:
+    """The entries after ``after_seq``, as many as one request may carry; None when there are none."""
+    entries = reader.entries(after_seq, min(max_events, MAX_EVENTS))
+    if not entries:
+        return None
+    prev = reader.hash_at(after_seq) if after_seq else GENESIS_PREV
+    while True:
+        gzipped = _pack(entries, prev or GENESIS_PREV, clock)
+        if len(gzipped) <= MAX_BYTES or len(entries) == 1:
+            return Batch(first_seq=entries[0].seq, last_seq=entries[-1].seq, gzipped=gzipped)
+        entries = entries[: len(entries) // 2]
+
+
+def sent_now(clock: Clock) -> Sent:
+    """The clocks as a request states them."""
+    return Sent(boot_id=clock.boot_id, mono_ms=mono_ms(clock), wall_ms=clock.wall_ms())
+
+
+def _pack(entries: tuple[Entry, ...], prev: bytes, clock: Clock) -> bytes:
+    upload = Upload(
+        first_seq=entries[0].seq,
+        last_seq=entries[-1].seq,
+        prev_hash=prev.hex(),
+        events=tuple(_on_the_wire(entry) for entry in entries),
+        sent=sent_now(clock),
+    )
+    return gzip.compress(msgspec.json.encode(upload), mtime=0)
+
+
+def _on_the_wire(entry: Entry) -> SentEvent:
+    head = entry.header
+    return SentEvent(
+        seq=entry.seq,
+        payment_id=head.payment_id,
+        kind=head.kind,
+        v=head.v,
+        boot_id=head.boot_id,
+        mono_ms=head.mono_ms,
+        wall_ms=head.wall_ms,
+        clock=head.clock,
+        body=entry.body.decode(),
+        hash=entry.hash.hex(),
+    )

@@ -1,0 +1,383 @@
+"""The thread that sends the journal to the office and fetches what the kiosk needs for bad days.
+
+At least once, in order, one request in flight; nothing the office says ever deletes an entry. It reads the journal beside
+its writer and tells the payment thread, which alone writes the cursor. Waiting is always for a wake-up, never a sleep.
+Source: journal-and-upload sections 4 to 7; decisions 15, 16.
+"""
+
+import logging
+import random
+import sqlite3
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from kiosk.clock import Clock
+from kiosk.domain.estate import Estate
+from kiosk.office_client.client import OfficeClient, Refused, Unreachable
+from kiosk.office_client.events import Acked, EstateTold, LinkChanged, OfficeEvent
+from kiosk.office_client.wire import Condition, Heartbeat, Problem, UploadAnswer
+from kiosk.offline_queue import database, outbox
+from kiosk.offline_queue.backoff import Backoff, Timing
+from kiosk.offline_queue.cache import Cache
+from kiosk.offline_queue.database import JournalUnusable
+from kiosk.offline_queue.reader import JournalReader
+
+log = logging.getLogger(__name__)
+
+# The office answers but will not go on with this kiosk as it is; money stays queued, a person must act.
+STOPPED_FOR_GOOD = frozenset({"fork", "ahead"})
+SMALLER_HELPS = frozenset({"too_large", "malformed", "validation_failed"})
+
+
+Buildings = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Link(StrEnum):
+    """What this thread knows of the office."""
+
+    UNTRIED = "untried"
+    UP = "up"
+    DOWN = "down"
+    REFUSED = "refused"
+
+
+class Sync:
+    """Uploads when woken, beats when idle, keeps the cache fresh. Methods without a note may be called by any thread."""
+
+    def __init__(
+        self,
+        client: OfficeClient,
+        journal_path: Path,
+        cache: Cache,
+        clock: Clock,
+        report: Callable[[OfficeEvent], None],
+        *,
+        software: str,
+        timing: Timing | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._client = client
+        self._journal_path = journal_path
+        self._cache = cache
+        self._clock = clock
+        self._report = report
+        self._software = software
+        self._timing = timing or Timing()
+        self._rng = rng or random.Random()
+        self._backoff = Backoff(self._timing, self._rng)
+        self._condition = Condition()
+        self._link = Link.UNTRIED
+        self._reader: JournalReader | None = None
+        self._acked = 0  # what the office told us it holds; the journal's cursor follows through the payment thread
+        self._posted = 0
+        self._durable = 0  # the cursor as last written
+        self._batch_limit = outbox.MAX_EVENTS
+        self._config_wanted = True
+        self._estate_told: tuple[Estate, Buildings] | None = None
+        now = clock.monotonic()
+        self._try_at = now + self._rng.uniform(0, self._timing.first_try_s)  # a street's kiosks must not call together
+        self._not_before = 0.0  # the office asked for quiet until then
+        self._spoke_at = now  # last exchange or last try
+        self._refresh_at = now
+        self._stopped_for_good = False
+        self._woken = threading.Event()
+        self._commit_waits = threading.Event()
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    # --- for the other threads ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Finish after the call in flight; one that hangs is left behind, its entries are sent again next time."""
+        self._leaving.set()
+        self._woken.set()
+        self._thread.join(timeout_s)
+
+    def wake(self) -> None:
+        """Something was written: send it now."""
+        self._commit_waits.set()
+        self._woken.set()
+
+    def office_answered(self) -> None:
+        """Someone else had a good answer from the office: waiting out a backoff makes no more sense."""
+        if self._link is Link.DOWN:
+            self.link_up()
+
+    def link_up(self) -> None:
+        """The network is there again: the next try is soon, and not at the same instant as the neighbours'."""
+        self._backoff.reset()
+        self._try_at = self._clock.monotonic() + self._rng.uniform(0, min(self._timing.first_try_s, 1.0))
+        self._woken.set()
+
+    def cursor_is(self, seq: int) -> None:
+        """The payment thread has written the cursor."""
+        self._durable = seq
+
+    def tell(self, condition: Condition) -> None:
+        """What the next heartbeat says about the devices."""
+        self._condition = condition
+
+    @property
+    def link(self) -> Link:
+        return self._link
+
+    # --- the thread --------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self.tell_cached_estate()
+            while not self._leaving.is_set():
+                self._woken.wait(self.step())
+                self._woken.clear()
+        except Exception:
+            log.exception("sync.died")
+            self._became(Link.DOWN, "internal")
+            raise
+        finally:
+            self._close_reader()
+            self._client.close()
+
+    def step(self) -> float:
+        """Do what is due, and say how many seconds nothing will be. Only the sync thread, or a test without one."""
+        now = self._clock.monotonic()
+        if self._commit_waits.is_set() and self._link is not Link.REFUSED:
+            spacing_s = self._timing.retry_spacing_s if self._link is Link.DOWN else 0.0
+            self._try_at = min(self._try_at, self._spoke_at + spacing_s)
+        due_at = max(self._try_at, self._not_before)
+        if now < due_at:
+            return due_at - now
+        self._commit_waits.clear()
+        try:
+            self._exchange()
+            self._backoff.reset()
+            pause_s = self._pause_s()
+        except Unreachable as unreachable:
+            log.info("sync.unreachable reason=%s", unreachable.reason)
+            self._became(Link.DOWN, unreachable.reason)
+            pause_s = self._failed(unreachable.retry_after_s)
+        except Refused as refused:
+            log.warning("sync.refused code=%s detail=%s", refused.code, refused.detail)
+            pause_s = self._refused(refused)
+        except (JournalUnusable, sqlite3.Error) as error:
+            log.warning("sync.journal_unreadable reason=%s", error)
+            self._close_reader()
+            pause_s = self._failed(None)
+        now = self._clock.monotonic()
+        self._spoke_at = now
+        self._try_at = now + pause_s
+        return max(0.0, max(self._try_at, self._not_before) - now)
+
+    def tell_cached_estate(self) -> None:
+        """Say what the office said last time, so that the kiosk has a name before it has a network."""
+        kept = self._cache.estate()
+        if kept:
+            self._estate_told = (kept[0], kept[2])
+            self._report(EstateTold(estate=kept[0], buildings=kept[2]))
+
+    # --- one round ---------------------------------------------------------------------------------------------
+
+    def _exchange(self) -> None:
+        """Send what waits; with nothing to send, beat. Then fetch what is wanted."""
+        reader = self._open_reader()
+        if self._stopped_for_good or not self._send_all(reader):
+            self._beat(reader)
+        if self._stopped_for_good:
+            return
+        if self._link is not Link.UP:
+            self._became(Link.UP)
+            self._config_wanted = True
+        self._fetch()
+
+    def _send_all(self, reader: JournalReader) -> bool:
+        """Batch after batch until none is left or the office asks for quiet; False when there was none."""
+        sent_any = False
+        while not self._leaving.is_set():
+            batch = outbox.next_batch(reader, self._acked, self._clock, self._batch_limit)
+            if batch is None:
+                break
+            try:
+                answer = self._client.upload(reader.journal_id, batch.gzipped)
+            except Refused as refused:
+                if refused.code not in SMALLER_HELPS or batch.count == 1:
+                    raise
+                log.warning("sync.halved code=%s first=%d count=%d", refused.code, batch.first_seq, batch.count)
+                self._batch_limit = batch.count // 2
+                continue
+            self._take_ack(reader, answer)
+            self._batch_limit = min(outbox.MAX_EVENTS, self._batch_limit * 2)
+            sent_any = True
+            if answer.hold_ms:
+                break
+        return sent_any
+
+    def _take_ack(self, reader: JournalReader, answer: UploadAnswer) -> None:
+        own = reader.hash_at(answer.ack_seq)
+        if own is None or own.hex() != answer.ack_hash:
+            raise Refused(409, _own_finding("fork", f"the office's hash at {answer.ack_seq} is not ours"))
+        if answer.ack_seq <= self._acked:
+            raise Unreachable(f"the office acknowledges {answer.ack_seq}, which it did before")
+        for rejected in answer.rejected:
+            log.warning("sync.quarantined seq=%d code=%s", rejected.seq, rejected.code)
+        self._acked, self._posted = answer.ack_seq, max(self._posted, answer.posted_seq)
+        self._not_before = self._clock.monotonic() + min(answer.hold_ms, 900_000) / 1000
+        self._wants_config(answer.config_version)
+        self._report(
+            Acked(
+                ack_seq=answer.ack_seq, ack_hash=answer.ack_hash, posted_seq=answer.posted_seq, outcomes=answer.outcomes
+            )
+        )
+
+    def _beat(self, reader: JournalReader) -> None:
+        head_seq, head_hash = reader.head()
+        says = self._condition
+        oldest = reader.entries(self._durable, 1)
+        answer = self._client.heartbeat(
+            Heartbeat(
+                journal_id=reader.journal_id,
+                last_seq=head_seq,
+                last_hash=head_hash.hex(),
+                unsent=head_seq - self._durable,
+                oldest_unsent_s=max(0, self._clock.wall_ms() - oldest[0].header.wall_ms) // 1000 if oldest else 0,
+                state=says.state,
+                acceptor=says.acceptor,
+                printer=says.printer,
+                paper=says.paper,
+                disk_free_mb=database.free_bytes(self._journal_path.parent) // database.MIB,
+                clock=self._clock.state(),
+                software=self._software,
+                sent=outbox.sent_now(self._clock),
+            )
+        )
+        self._wants_config(answer.config_version)
+        if (
+            answer.ack_seq is not None and answer.ack_seq < self._acked
+        ):  # an office restored from an older copy: it gets again what it lost
+            log.warning("sync.office_lost_entries from=%d", answer.ack_seq + 1)
+            self._acked = self._posted = answer.ack_seq
+            self._commit_waits.set()
+        elif answer.posted_seq > self._posted:
+            self._posted = min(answer.posted_seq, self._acked)
+            own = reader.hash_at(self._acked)
+            if own:
+                self._report(Acked(ack_seq=self._acked, ack_hash=own.hex(), posted_seq=self._posted))
+
+    def _fetch(self) -> None:
+        """Estate, buildings and changed units, when they are due or the office says that they changed."""
+        if not self._config_wanted and self._clock.monotonic() < self._refresh_at:
+            return
+        try:
+            self._fetch_estate()
+            self._fetch_units()
+            self._config_wanted = False
+        except Refused as refused:  # journal and money go on without these
+            log.warning("sync.not_refreshed code=%s detail=%s", refused.code, refused.detail)
+        self._refresh_at = self._clock.monotonic() + self._timing.refresh_s
+
+    def _fetch_estate(self) -> None:
+        kept = self._cache.estate()
+        told = self._client.config(kept[1] if kept else None)
+        buildings = self._client.buildings()
+        if told:
+            estate, etag = told
+        elif kept:
+            estate, etag, _ = kept
+        else:
+            return
+        if kept is None or (estate, etag, buildings) != kept:
+            self._cache.take_estate(estate, etag, buildings)
+        if self._estate_told != (estate, buildings):
+            self._estate_told = (estate, buildings)
+            self._report(EstateTold(estate=estate, buildings=buildings))
+
+    def _fetch_units(self) -> None:
+        since = self._cache.cursor()
+        while not self._leaving.is_set():
+            try:
+                page = self._client.changed_units(since)
+            except Refused as refused:
+                if since and refused.status in (400, 404, 410, 422):  # a cursor this office does not know
+                    self._cache.forget()
+                    since = ""
+                    continue
+                raise
+            try:
+                self._cache.take(page)
+            except ValueError as error:
+                raise Unreachable(f"the office's units are not understood: {error}") from error
+            if page.next_cursor is None or page.next_cursor == since:
+                return
+            since = page.next_cursor
+
+    def _wants_config(self, version: int) -> None:
+        kept = self._cache.estate()
+        if version and (kept is None or kept[0].config_version != version):
+            self._config_wanted = True
+
+    # --- when it does not go well ------------------------------------------------------------------------------
+
+    def _pause_s(self) -> float:
+        if self._commit_waits.is_set():
+            return 0.0
+        until_refresh = max(0.0, self._refresh_at - self._clock.monotonic())
+        return self._timing.rarely_s if self._stopped_for_good else min(self._timing.heartbeat_s, until_refresh)
+
+    def _failed(self, asked_s: float | None) -> float:
+        """How long to wait after a failure; what the office asked for is kept even when something new is written."""
+        if asked_s is None:
+            return min(self._backoff.next_s(), self._timing.longest_wait_s)
+        self._not_before = self._clock.monotonic() + max(1.0, asked_s)
+        return asked_s
+
+    def _refused(self, refused: Refused) -> float:
+        if refused.code in STOPPED_FOR_GOOD:
+            self._stopped_for_good = True
+            self._became(Link.REFUSED, refused.code)
+            return self._timing.rarely_s
+        if refused.code == "gap" and self._resend_from(refused):
+            return self._failed(None)
+        if refused.code == "revoked":
+            self._became(Link.REFUSED, refused.code)
+            return self._timing.rarely_s
+        if refused.status == 429 or refused.status >= 500:
+            self._became(Link.DOWN, refused.code)
+            return self._failed(refused.retry_after_s)
+        # Wrong signature, suspended, too old, or one entry the office can't even read: it is kept, whatever they say.
+        self._became(Link.REFUSED, refused.code)
+        return self._timing.refused_s
+
+    def _resend_from(self, refused: Refused) -> bool:
+        """Go back to the entry the office expects; False when that leads nowhere."""
+        expected = refused.problem.expected_seq or 0
+        if not 1 <= expected <= self._acked:
+            return False
+        self._acked = expected - 1
+        return True
+
+    def _became(self, link: Link, reason: str = "") -> None:
+        if link is not self._link:
+            log.info("sync.link is=%s reason=%s", link, reason)
+            self._link = link
+            self._report(LinkChanged(up=link is Link.UP, refused=link is Link.REFUSED, reason=reason))
+
+    def _open_reader(self) -> JournalReader:
+        if self._reader is None:
+            self._reader = JournalReader(self._journal_path)
+            cursor = self._reader.cursor()
+            self._acked = self._durable = cursor.ack_seq
+            self._posted = cursor.posted_seq
+        return self._reader
+
+    def _close_reader(self) -> None:
+        if self._reader:
+            self._reader.close()
+            self._reader = None
+
+
+def _own_finding(code: str, detail: str) -> Problem:
+    """What we found ourselves, in the form the office would have told it."""
+    return Problem(code=code, detail=detail, retry="never")
