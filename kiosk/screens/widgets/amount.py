@@ -1,6 +1,6 @@
 """An amount of money: the yuan sign one step smaller, on the figures' baseline."""
 
-from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.widget import Widget
 
 from kiosk.screens import theme
@@ -18,6 +18,7 @@ class AmountLabel(Widget):
     amount = StringProperty("")
     hidden = BooleanProperty(False)
     type_size = OptionProperty("title", options=tuple(SIGN_SIZES))
+    fits = ListProperty()  # sizes to try, largest first, within a given width
     tone = StringProperty("ink")
     halign = OptionProperty("left", options=("left", "center", "right"))
     least_width = NumericProperty(0)
@@ -25,20 +26,21 @@ class AmountLabel(Widget):
     def __init__(self, **kwargs: object) -> None:
         self.sign = Words(text="¥", wraps=False, bold=True, line_height=1.1)
         self.figures = Words(wraps=False, bold=True, line_height=1.1)
+        self.used_size = "title"
         kwargs.setdefault("size_hint", (None, None))
         super().__init__(**kwargs)
         self.add_widget(self.sign)
         self.add_widget(self.figures)
-        for name in ("amount", "hidden", "type_size", "tone", "halign", "pos", "size"):
+        for name in ("amount", "hidden", "type_size", "fits", "tone", "halign", "pos", "size"):
             self.fbind(name, self.arrange)
         self.arrange()
 
     @property
     def text_size_px(self) -> tuple[int, int]:
-        gap = theme.px(2 if self.type_size == "display" else 1)
+        gap = theme.px(2 if self.used_size == "display" else 1)
         return (
             self.sign.text_size_px[0] + gap + self.figures.text_size_px[0],
-            round(1.1 * theme.type_px(self.type_size)),
+            round(1.1 * theme.type_px(self.used_size)),
         )
 
     @property
@@ -46,13 +48,22 @@ class AmountLabel(Widget):
         return self.text_size_px[0] > self.width + 1
 
     def arrange(self, *_: object) -> None:
-        size = self.type_size
+        for size in self.fits or [self.type_size]:
+            self._fill(size)
+            if self.text_size_px[0] <= self.width:
+                break
+        self._place()
+
+    def _fill(self, size: str) -> None:
+        self.used_size = size
         self.sign.type_size = SIGN_SIZES[size]
         self.figures.type_size = HIDDEN_SIZES.get(size, size) if self.hidden else size
         self.figures.text = HIDDEN if self.hidden else self.amount
         self.sign.tone = self.figures.tone = self.tone
         self.sign.refresh()
         self.figures.refresh()
+
+    def _place(self) -> None:
         width, height = self.text_size_px
         if self.size_hint_x is None:
             self.width = max(width, self.least_width)
@@ -60,7 +71,7 @@ class AmountLabel(Widget):
             self.height = height
         spare = {"left": 0, "center": (self.width - width) / 2, "right": self.width - width}[self.halign]
         y = self.y + (self.height - height) / 2
-        base = y + self._below(theme.type_px(size))
+        base = y + self._below(theme.type_px(self.used_size))
         self.sign.pos = (round(self.x + spare), round(base - self._below(self.sign.font_px)))
         start = self.x + spare + width - self.figures.text_size_px[0]
         self.figures.pos = (round(start), round(base - self._below(self.figures.font_px)))

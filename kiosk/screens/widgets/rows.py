@@ -51,7 +51,8 @@ class BillRow(Press, Face):
     def __init__(self, **kwargs: object) -> None:
         small = theme.landscape()
         self.box, self.picture = Box(), Icon(side=theme.px(13))
-        self.title = Words(bold=True, fits=["label", "caption"] if small else ["body", "label", "caption"], max_lines=1)
+        names = ["label", "caption"] if small else ["body", "label", "caption"]
+        self.title = Words(bold=True, fits=names, max_lines=1 if small else 2, shortens=True)  # in full on 怎么算的
         self.below = Words(wraps=False, type_size="caption" if small else "label", tone="ink2")
         self.late = Words(wraps=False, bold=True, type_size="caption", tone="amber_ink")
         self.tag_sign = Tag(kind="late")

@@ -53,6 +53,9 @@ class Words(Widget):
     type_size = OptionProperty("body", options=theme.TYPE_SIZES)
     fits = ListProperty()
     max_lines = NumericProperty(0)
+    shortens = BooleanProperty(
+        False
+    )  # what does not fit in the last size ends in …; only where the whole stands elsewhere
     bold = BooleanProperty(False)
     wraps = BooleanProperty(True)
     tone = StringProperty("ink")
@@ -99,6 +102,12 @@ class Words(Widget):
         return width, self.line_px * len(self.lines) if self.text else 0
 
     @property
+    def drawn_lines(self) -> list[tuple[str, Rectangle]]:
+        """Each line that has glyphs, and where they are drawn."""
+        pairs = zip(self.lines, self._rectangles, strict=False)
+        return [(line, rectangle) for line, rectangle in pairs if rectangle.texture is not None]
+
+    @property
     def clipped(self) -> bool:
         """Whether the text reaches beyond its own widget, or beyond the lines it may have."""
         width, height = self.text_size_px
@@ -129,6 +138,15 @@ class Words(Widget):
             wide = max((font(line) for line in self.lines), default=0)
             if wide <= room and (not self.max_lines or len(self.lines) <= self.max_lines):
                 return
+        if self.shortens and self.max_lines:
+            self._shorten(font, room)
+
+    def _shorten(self, font: Callable[[str], float], room: float) -> None:
+        kept, rest = self.lines[: int(self.max_lines) - 1], self.lines[int(self.max_lines) - 1 :]
+        last = " ".join(rest) if rest and rest[0].isascii() else "".join(rest)
+        while last and font(f"{last}…") > room:
+            last = last[:-1].rstrip()
+        self.lines = [*kept, f"{last}…"]
 
     def _draw(self) -> None:
         while len(self._rectangles) < len(self.lines):
