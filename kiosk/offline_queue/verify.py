@@ -42,6 +42,7 @@ def verify(db: sqlite3.Connection, after_seq: int = 0) -> Finding | None:
     walk = _Walk(after_seq)
     factory, db.text_factory = db.text_factory, bytes
     try:
+        db.execute("BEGIN")  # one snapshot: the kiosk may be writing meanwhile
         walk.over(db)
     except sqlite3.DatabaseError as error:
         return Finding(what="damaged", seq=walk.seq + 1, readable_to=walk.seq, detail=str(error))
@@ -49,6 +50,8 @@ def verify(db: sqlite3.Connection, after_seq: int = 0) -> Finding | None:
         return Finding(what=wrong.what, seq=walk.seq + 1, readable_to=walk.seq, detail=wrong.detail)
     finally:
         db.text_factory = factory
+        if db.in_transaction:
+            db.execute("ROLLBACK")
     return None
 
 

@@ -1,0 +1,67 @@
+"""A real writer, killed by SIGKILL at random moments: what it said was written is there, without a gap."""
+
+import random
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from journals import genesis
+
+from kiosk.clock import SystemClock
+from kiosk.offline_queue import projections
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.verify import verify
+
+WRITER = Path(__file__).with_name("writer_process.py")
+SEED = 20261125
+
+
+def run_and_kill(path: Path, after_s: float) -> int:
+    """The last entry the writer acknowledged before it was killed."""
+    with subprocess.Popen(
+        [sys.executable, WRITER, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as writer:
+        said = writer.stdout.readline()
+        assert said.startswith("ready"), writer.stderr.read()
+        acknowledged = int(said.split()[1])
+        time.sleep(after_s)  # the random instant itself, not a wait for something
+        writer.kill()
+        lines = writer.stdout.read().splitlines(keepends=True)
+    whole = [int(line) for line in lines if line.endswith("\n")]
+    return whole[-1] if whole else acknowledged
+
+
+def killed_again_and_again(path: Path, kills: int, seed: int) -> int:
+    """Kill after kill on one file, every promise checked after each; how many commits outlived their acknowledgement."""
+    rng = random.Random(seed)
+    unacknowledged = 0
+    for kill in range(kills):
+        acknowledged = run_and_kill(path, rng.uniform(0.0, 0.05))
+        with JournalReader(path) as reader:
+            head_seq, _ = reader.head()
+            assert verify(reader.db) is None, (seed, kill)
+            assert head_seq >= acknowledged, (seed, kill)
+            assert [entry.seq for entry in reader.entries(0, 10**6)] == list(range(1, head_seq + 1)), (seed, kill)
+        unacknowledged += head_seq - acknowledged
+        with closing(Journal.open(path, SystemClock())) as journal:
+            before = projections.dump(journal._db)
+            journal.rebuild_projections()
+            assert projections.dump(journal._db) == before, (seed, kill)
+    return unacknowledged
+
+
+def test_no_acknowledged_entry_is_lost_to_a_kill(path):
+    Journal.create(path, SystemClock(), genesis()).close()
+    killed_again_and_again(path, kills=12, seed=SEED)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_no_acknowledged_entry_is_lost_to_two_hundred_kills(path):
+    Journal.create(path, SystemClock(), genesis()).close()
+    unacknowledged = killed_again_and_again(path, kills=200, seed=SEED)
+    print(f"seed {SEED}: {unacknowledged} commits outlived a kill before they were acknowledged")
