@@ -1,0 +1,123 @@
+"""The bench over HTTP, before real simulator programs: commands go through, events come back, strangers are refused."""
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KIOSK_SIM = str(Path(sys.executable).parent / "kiosk-sim")
+
+
+class Program:
+    """One kiosk-sim program; its ready line and its standard streams."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen([KIOSK_SIM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
+
+    def stop(self) -> int:
+        self.process.terminate()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        code = self.process.wait(5)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def printer(tmp_path: Path) -> Iterator[Program]:
+    program = Program(
+        "receipt-printer", "--width-mm", "80", "--out", str(tmp_path / "slips"), "--listen", "127.0.0.1:0"
+    )
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def bench(printer: Program, tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
+    scenarios = tmp_path / "scenarios"
+    scenarios.mkdir()
+    (scenarios / "no-paper.toml").write_text(
+        'title = "缺纸"\n[[step]]\ndevice = "receipt-printer"\ndo = "paper"\nis = "out"\nwait_for = "status"\n'
+    )
+    (scenarios / "impossible.toml").write_text('title = "x"\n[[step]]\ndevice = "toaster"\ndo = "pop"\n')
+    program = Program(
+        "bench", "--listen", "127.0.0.1:0", "--device", f"receipt-printer={printer.ready['listen']}",
+        "--slips", str(tmp_path / "slips"), "--scenarios", str(scenarios), "--office", "http://127.0.0.1:8000",
+    )  # fmt: skip
+    connection = http.client.HTTPConnection("127.0.0.1", program.ready["port"], timeout=20)
+    yield connection
+    connection.close()
+    assert program.stop() == 0
+
+
+def ask(bench: http.client.HTTPConnection, path: str, command: object, **headers: str) -> tuple[int, dict[str, Any]]:
+    bench.request("POST", path, json.dumps(command), {"Content-Type": "application/json", **headers})
+    answer = bench.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def get(bench: http.client.HTTPConnection, path: str, **headers: str) -> tuple[int, bytes]:
+    bench.request("GET", path, headers=headers)
+    answer = bench.getresponse()
+    return answer.status, answer.read()
+
+
+def test_the_page_and_what_it_shows_are_served(bench: http.client.HTTPConnection) -> None:
+    assert "试验台" in get(bench, "/")[1].decode()
+    what = json.loads(get(bench, "/what")[1])
+    assert what["devices"] == ["receipt-printer"]
+    assert {"name": "no-paper", "title": "缺纸"} in what["scenarios"]
+    assert get(bench, "/static/bench.js")[0] == 200
+
+
+def test_a_command_reaches_the_device_and_a_wrong_one_is_answered_in_words(bench: http.client.HTTPConnection) -> None:
+    assert ask(bench, "/do/receipt-printer", {"do": "paper", "is": "near_end"})[0] == 200
+    status, answer = ask(bench, "/do/receipt-printer", {"do": "fly"})
+    assert status == 200
+    assert "fly" in answer["error"]
+    assert ask(bench, "/do/toaster", {"do": "pop"})[0] == 404
+
+
+def test_a_scenario_plays_and_an_impossible_one_names_its_step(bench: http.client.HTTPConnection) -> None:
+    assert ask(bench, "/play/no-paper", {}) == (200, {"ok": True})
+    status, answer = ask(bench, "/play/impossible", {})
+    assert status == 502
+    assert "step 1" in answer["error"]
+    assert "toaster" in answer["error"]
+
+
+def test_other_sites_and_other_names_are_refused(bench: http.client.HTTPConnection) -> None:
+    assert ask(bench, "/do/receipt-printer", {"do": "take"}, Origin="http://evil.example")[0] == 403
+    assert get(bench, "/", Host="evil.example")[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../server.py", "/novnc/../../../etc/passwd", "/slips/..%2f..%2fetc/passwd", "/nothing"]
+)
+def test_no_path_leads_out_of_the_served_folders(bench: http.client.HTTPConnection, path: str) -> None:
+    assert get(bench, path)[0] == 404
+
+
+def test_events_are_streamed_as_they_happen(bench: http.client.HTTPConnection) -> None:
+    ask(bench, "/play/no-paper", {})
+    bench.request("GET", "/events")
+    stream = bench.getresponse()
+    lines = []
+    while not any(b'"done"' in line for line in lines):
+        lines.append(stream.readline())
+    assert any(b'"device": "receipt-printer"' in line for line in lines)
+    stream.close()
+
+
+def test_the_bench_listens_on_this_machine_only() -> None:
+    done = subprocess.run([KIOSK_SIM, "bench", "--listen", "0.0.0.0:8800"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "0.0.0.0" in done.stderr
