@@ -121,3 +121,16 @@ def test_the_bench_listens_on_this_machine_only() -> None:
     done = subprocess.run([KIOSK_SIM, "bench", "--listen", "0.0.0.0:8800"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "0.0.0.0" in done.stderr
+
+
+def test_kiosk_sim_play_says_each_step_and_names_the_one_that_fails(printer: Program, tmp_path: Path) -> None:
+    file = tmp_path / "roll.toml"
+    file.write_text('title = "换纸"\n[[step]]\ndevice = "receipt-printer"\ndo = "paper"\nis = "out"\n'
+                    '[[step]]\ndevice = "receipt-printer"\ndo = "paper"\nis = "no such thing"\n')  # fmt: skip
+    done = subprocess.run(
+        [KIOSK_SIM, "play", str(file), "--device", f"receipt-printer={printer.ready['listen']}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert json.loads(done.stdout.splitlines()[0])["event"] == "step"
+    assert "step 2" in done.stderr

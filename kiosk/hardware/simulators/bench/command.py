@@ -8,19 +8,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from kiosk.hardware.simulators.arguments import address, loopback
+from kiosk.hardware.simulators.arguments import loopback
 from kiosk.hardware.simulators.bench.server import BenchServer, Events
 from kiosk.hardware.simulators.device_link import DeviceLink, SimulatorGone
+from kiosk.hardware.simulators.play_command import device
 from kiosk.hardware.simulators.scenario import Scenario, ScenarioFailed, load
 
 SCENARIOS = Path(__file__).resolve().parents[4] / "config" / "scenarios"
-
-
-def device(text: str) -> tuple[str, tuple[str, int]]:
-    name, _, where = text.partition("=")
-    if not where:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=HOST:PORT")
-    return name, address(where)
 
 
 def arguments() -> argparse.ArgumentParser:

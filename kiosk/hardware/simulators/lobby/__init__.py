@@ -1,0 +1,1 @@
+"""``kiosk-sim lobby``: a whole lobby on one laptop, made of the commands every integrator has."""
