@@ -1,9 +1,9 @@
 """One journal on a real file, and a clock that tests advance."""
 
 import pytest
-from journals import SetClock, genesis
 
 from kiosk.offline_queue.journal import Journal
+from tests.offline_queue.journals import SetClock, genesis
 
 
 @pytest.fixture

@@ -7,9 +7,15 @@ import subprocess
 import threading
 from contextlib import closing
 
-import journals
 import pytest
-from journals import (
+
+from kiosk.domain import chain, events
+from kiosk.offline_queue import database, migrations, projections, tables
+from kiosk.offline_queue.database import MIB, JournalUnusable, Room
+from kiosk.offline_queue.journal import AckMismatch, EventRefused, Journal, JournalUnwritable
+from kiosk.offline_queue.reader import JournalReader
+from tests.offline_queue import journals
+from tests.offline_queue.journals import (
     KIOSK_KEY,
     SetClock,
     credited,
@@ -24,12 +30,6 @@ from journals import (
     tamper,
     unknown,
 )
-
-from kiosk.domain import chain, events
-from kiosk.offline_queue import database, migrations, projections, tables
-from kiosk.offline_queue.database import MIB, JournalUnusable, Room
-from kiosk.offline_queue.journal import AckMismatch, EventRefused, Journal, JournalUnwritable
-from kiosk.offline_queue.reader import JournalReader
 
 
 def test_a_new_journal_begins_with_its_genesis(journal, path):

@@ -8,22 +8,23 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journals import genesis
 
 from kiosk.clock import SystemClock
 from kiosk.offline_queue import projections
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
+from tests.offline_queue.journals import genesis
 
-WRITER = Path(__file__).with_name("writer_process.py")
+ROOT = Path(__file__).parents[2]
+WRITER = [sys.executable, "-m", "tests.offline_queue.writer_process"]
 SEED = 20261125
 
 
 def run_and_kill(path: Path, after_s: float) -> int:
     """The last entry the writer acknowledged before it was killed."""
     with subprocess.Popen(
-        [sys.executable, WRITER, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*WRITER, path], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as writer:
         said = writer.stdout.readline()
         assert said.startswith("ready"), writer.stderr.read()

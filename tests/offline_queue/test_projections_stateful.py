@@ -7,7 +7,6 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from journals import KIOSK_KEY, SetClock, credited, escrow, genesis, intent, opened, returned, settled, unknown
 
 from kiosk.domain import events
 from kiosk.domain.money import NOTE_FACES
@@ -15,6 +14,18 @@ from kiosk.offline_queue import projections
 from kiosk.offline_queue.journal import EventRefused, Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
+from tests.offline_queue.journals import (
+    KIOSK_KEY,
+    SetClock,
+    credited,
+    escrow,
+    genesis,
+    intent,
+    opened,
+    returned,
+    settled,
+    unknown,
+)
 
 FACES = st.sampled_from(NOTE_FACES)
 

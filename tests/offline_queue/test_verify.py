@@ -6,7 +6,6 @@ import time
 from contextlib import closing
 
 import pytest
-from journals import KIOSK_KEY, changed, genesis, pay, tamper
 
 from kiosk.domain import chain, events
 from kiosk.offline_queue import database, tables
@@ -14,6 +13,7 @@ from kiosk.offline_queue.journal import Journal, make_entry
 from kiosk.offline_queue.journal_command import main
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
+from tests.offline_queue.journals import KIOSK_KEY, changed, genesis, pay, tamper
 
 COLUMNS = {
     "payment_id": "'someone-else'",

@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-import journals
-
 from kiosk.clock import SystemClock
 from kiosk.offline_queue.journal import Journal
+from tests.offline_queue import journals
 
 
 def main() -> None:
