@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 # Program: what it is, and the module whose main(argv) runs it.
 PROGRAMS: dict[str, tuple[str, str]] = {
+    "bill-acceptor": ("a note validator with escrow", "kiosk.hardware.bill_acceptor.simulator"),
     "receipt-printer": ("draws its slips to PNG", "kiosk.hardware.receipt_printer.simulator"),
     "play": ("plays a scenario file on running simulators", "kiosk.hardware.simulators.play_command"),
     "bench": ("the page that plays all of them", "kiosk.hardware.simulators.bench.command"),

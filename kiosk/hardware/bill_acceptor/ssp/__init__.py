@@ -1,0 +1,1 @@
+"""ITL SSP, plain: frames, the driver, and the same protocol's device side for the simulator."""

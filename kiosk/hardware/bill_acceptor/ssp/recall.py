@@ -1,0 +1,54 @@
+"""The small file that lets a restarted driver ask the device for the answer its predecessor may never have read.
+
+An SSP device repeats its last reply only for a frame with the same sequence bit. So the bit of every poll sent while
+an accepted note has no outcome is kept here. It need only survive the process, not the machine: a device that loses
+power with us tells the note's fate by itself. Source: bill-acceptors section 0, "When the host dies".
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+RECORD_SIZE = 1024
+
+
+class NoteMemory(StrEnum):
+    """OPEN: accepted, no outcome yet. SETTLED: outcome reported, but a restarting device may mention it again."""
+
+    NONE = "none"
+    OPEN = "open"
+    SETTLED = "settled"
+
+
+class Recall(msgspec.Struct, frozen=True, kw_only=True):
+    """What a successor needs. ``sequence`` is None until the accepting poll has been prepared."""
+
+    note: NoteMemory = NoteMemory.NONE
+    sequence: int | None = None
+    channel: int = 0
+    serial: str = ""
+    faces: dict[int, int] = {}
+
+
+class RecallFile:
+    """One record at the start of a file, overwritten in place by a single write, never synced."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def read(self) -> Recall:
+        """The last record; an empty or foreign file remembers nothing."""
+        raw = os.pread(self._fd, RECORD_SIZE, 0).strip()
+        try:
+            return msgspec.json.decode(raw, type=Recall) if raw else Recall()
+        except msgspec.MsgspecError:
+            return Recall()
+
+    def write(self, recall: Recall) -> None:
+        os.pwrite(self._fd, msgspec.json.encode(recall).ljust(RECORD_SIZE), 0)
+
+    def close(self) -> None:
+        os.close(self._fd)

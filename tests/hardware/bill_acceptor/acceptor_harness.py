@@ -1,0 +1,168 @@
+"""A simulated acceptor on a real terminal pair, and a small host that keeps books as the payment thread will."""
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kiosk.clock import SystemClock
+from kiosk.domain.money import NOTE_FACES, Fen
+from kiosk.hardware.bill_acceptor.simulator import DEFAULT_SERIAL, AcceptorSimulator
+from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
+from kiosk.hardware.ports import (
+    AcceptorReady,
+    BillAcceptor,
+    DeviceEvent,
+    DeviceFault,
+    FaultCleared,
+    NoteCredited,
+    NoteEscrowed,
+    NoteUnclear,
+)
+from kiosk.hardware.simulators.control import ControlLine, Message
+from kiosk.hardware.simulators.loop import Loop
+
+WAIT_S = 15.0
+ALL_FACES = frozenset(NOTE_FACES)
+SPEED = 20
+
+Event = TypeVar("Event", bound=DeviceEvent)
+
+
+class SimulatedAcceptor:
+    """The simulator's own program parts, its loop in a thread; do() is what a person's hand does."""
+
+    def __init__(
+        self, link: Path, state: Path, *, speed: int = SPEED, seed: int = 0, serial: int = DEFAULT_SERIAL
+    ) -> None:
+        self.told: queue.Queue[Message] = queue.Queue()
+        self._loop = Loop()
+        self._simulator = AcceptorSimulator(
+            self._loop,
+            lambda event, **facts: self.told.put({"event": event, **facts}),
+            speed=speed,
+            seed=seed,
+            state=state,
+            link=link,
+            serial=serial,
+        )
+        self._control = ControlLine(self._loop, self._simulator.commands(), standard_streams=False)
+        self._thread = threading.Thread(target=self._loop.run, args=(self._simulator.tick,), name="simulator")
+        self._thread.start()
+        self.running = True
+
+    def do(self, word: str, **values: Any) -> Message:
+        return self._loop.call(lambda: self._control.perform({"do": word, **values}))
+
+    def insert(self, face_fen: int) -> None:
+        """Push until the motor pulls the note in, as a person does."""
+        deadline = time.monotonic() + WAIT_S
+        while "error" in (answer := self.do("insert", face_fen=face_fen)):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.005)
+
+    def wait_for(self, event: str) -> Message:
+        while True:
+            told = self.told.get(timeout=WAIT_S)
+            if told["event"] == event:
+                return told
+
+    def ledger(self) -> Message:
+        return self.do("ledger")
+
+    def unplug(self) -> None:
+        """The program ends as if killed: its power is cut and its port vanishes."""
+        self._loop.stop()
+        self._thread.join(WAIT_S)
+        self._simulator.close()
+        self._loop.close()
+        self.running = False
+
+
+class Host:
+    """Owns a driver and does what the flow does: renews the lease, decides, writes down, acknowledges."""
+
+    def __init__(self, link: Path, recall: Path, *, speed: int = SPEED, accept: bool = True) -> None:
+        self.events: queue.Queue[DeviceEvent] = queue.Queue()
+        self.credited: Counter[int] = Counter()
+        self.unclear: list[NoteUnclear] = []
+        self.intents: list[Fen] = []
+        self.standing: set[str] = set()
+        self.accept_notes = accept
+        self.acknowledge = True
+        self._wishes = threading.Event()
+        self._stopping = False
+        self._faces = ALL_FACES
+        self.driver = SspBillAcceptor(str(link), self._heard, SystemClock(), speed=speed, recall_path=recall)
+        self._keeper = threading.Thread(target=self._keep_lease, name="lease")
+
+    def start(self, *, intent_open: bool = False, enabled: bool = True) -> "Host":
+        self.driver.start(intent_open=intent_open)
+        if not enabled:
+            self._faces = frozenset()
+        self._keeper.start()
+        return self
+
+    def take(self, kind: type[Event], within_s: float = WAIT_S) -> Event:
+        """The next event of a kind; what came before it is passed over."""
+        deadline = time.monotonic() + within_s
+        while True:
+            event = self.events.get(timeout=max(0.001, deadline - time.monotonic()))
+            if isinstance(event, kind):
+                return event
+
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not true():
+            assert time.monotonic() < deadline, f"never came true: {what}"
+            time.sleep(0.005)
+
+    def forget_lease(self) -> None:
+        self._faces = frozenset()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wishes.set()
+        if self._keeper.ident is not None:
+            self._keeper.join(WAIT_S)
+        self.driver.stop()
+
+    def _keep_lease(self) -> None:
+        while not self._stopping:
+            if self._faces:
+                self.driver.enable(self._faces)
+            self._wishes.wait(0.2)
+
+    def _heard(self, event: DeviceEvent) -> None:
+        match event:
+            case NoteEscrowed(face=face) if self.accept_notes:
+                self.intents.append(face)
+                self.driver.accept()
+            case NoteCredited(face=face) if self.acknowledge:
+                self.credited[face or 0] += 1
+                self.driver.acknowledge(event)
+            case NoteUnclear() if self.acknowledge:
+                self.unclear.append(event)
+                self.driver.acknowledge(event)
+            case DeviceFault(fault=fault):
+                self.standing.add(fault.code)
+            case FaultCleared(code=code):
+                self.standing.discard(code)
+        self.events.put(event)
+
+
+def box_by_face(ledger: Message) -> Counter[int]:
+    """Every note that is in the box or left with the cash."""
+    return Counter({int(face): count for face, count in ledger["stacker"].items()}) + Counter(
+        {int(face): count for face, count in ledger["collected"].items()}
+    )
+
+
+def is_ready(host: Host) -> AcceptorReady:
+    return host.take(AcceptorReady)
+
+
+_: type[BillAcceptor] = SspBillAcceptor  # the Protocol is met, checked by mypy
