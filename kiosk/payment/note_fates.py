@@ -123,7 +123,8 @@ def no_outcome(state: State, moment: Moment) -> Step:
     note = payment.in_hand
     fault = acceptor_fault(state.around) or "acceptor.silent"
     ticket = Ticket(note.note_no, note.face)
-    around = replace(state.around, unresolved=(*state.around.unresolved, ticket))
+    # Its count is void as well: whether the note is in it, only the acceptor knows.
+    around = replace(state.around, unresolved=(*state.around.unresolved, ticket), stacked=None)
     return _becomes_claim(replace(state, around=around), moment, face=note.face, reason="no_answer", lost_by=fault)
 
 
