@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "office.staff.pages.session.StaffPages",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 

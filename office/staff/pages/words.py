@@ -23,7 +23,7 @@ class State:
 PAYMENT = {
     "booked": State("ok", _("已入账")),
     "exception": State("bad", _("异常")),
-    "unclaimed": State("hold", _("待认领")),
+    "suspense": State("hold", _("待认领")),
     "queried": State("ask", _("核实中")),
     "disputed": State("no", _("争议")),
     "reversed": State("idle", _("已冲销")),
@@ -46,37 +46,26 @@ KIOSK = {
     "late": State("late", _("迟报")),
     "degraded": State("bad", _("设备异常")),
     "offline": State("off", _("离线")),
-    "stuck": State("stop", _("停滞")),
     "suspended": State("stop", _("已停用")),
-    "waiting": State("todo", _("未配对")),
-    "retired": State("idle", _("已退役")),
+    "never": State("todo", _("未联系过")),
 }
 
 CASE = {
-    "txn_conflict": State("bad", _("记录冲突")),
-    "duplicate_payment": State("bad", _("疑似重复缴费")),
+    "query": State("ask", _("核实中")),
+    "dispute": State("no", _("争议")),
     "bill_already_paid": State("bad", _("账单已缴")),
     "bill_void": State("bad", _("账单已作废")),
     "amount_mismatch": State("bad", _("金额不符")),
+    "late_fee_gap": State("bad", _("违约金差额")),
+    "note_count_mismatch": State("bad", _("张数与金额不符")),
+    "receipt_no_reused": State("bad", _("流水号重复")),
     "unknown_unit": State("bad", _("房号不明")),
     "unidentified_cash": State("hold", _("待认领现金")),
-    "abandoned_cash": State("hold", _("离开未完成")),
-    "clock_skew": State("bad", _("时钟偏差")),
-    "seq_gap": State("bad", _("序号缺口")),
-    "chain_break": State("no", _("记录链断开")),
-    "note_count_mismatch": State("bad", _("张数与金额不符")),
     "note_unknown": State("hold", _("纸币去向不明")),
-    "receipt_not_printed": State("bad", _("收据未打印")),
-    "receipt_no_reused": State("bad", _("收据号重复")),
+    "clock_skew": State("bad", _("时钟偏差")),
+    "unreadable_event": State("bad", _("看不懂的记录")),
+    "receipt_not_printed": State("bad", _("凭条未打印")),
     "box_unplanned_removal": State("no", _("钞箱被取出")),
-    "box_variance": State("no", _("钞箱长短款")),
-    "late_upload": State("late", _("补传过晚")),
-    "over_limit": State("bad", _("超过限额")),
-    "late_fee_gap": State("bad", _("违约金差额")),
-    "quarantined": State("bad", _("看不懂的记录")),
-    "fork": State("no", _("记录分叉")),
-    "query": State("ask", _("核实中")),
-    "dispute": State("no", _("争议")),
 }
 
 CASE_STATE = {
@@ -104,21 +93,11 @@ TENDER = {
 
 COMPONENT = {"cost": _("费用"), "late_fee": _("违约金"), "principal": ""}
 
-ACCOUNT = {
-    "1009": _("终端钱箱"),
-    "1122": _("应收账款"),
-    "2203": _("预收账款"),
-    "2241.s": _("待查款项"),
-    "2241.t": _("代收代付"),
-    "6001": _("收费收入"),
-    "6301": _("违约金收入"),
-}
-
 ROLE = {
     "sysadmin": _("系统管理员"),
     "business_admin": _("业务管理员"),
     "project_manager": _("项目经理"),
-    "finance": _("财务审核"),
+    "finance_audit": _("财务审核"),
     "cashier": _("收费员"),
     "dunning": _("催缴员"),
     "technician": _("技术员"),
@@ -146,11 +125,45 @@ SCREEN = {"attract": _("待机"), "busy": _("有人使用"), "out_of_service": _
 
 PREPAID = {
     "overpay": _("余款转入"),
+    "topup": _("预存"),
+    "bill_gone": _("账单已缴，转入预存"),
+    "opening": _("期初余额"),
     "apply": _("抵缴"),
     "refund": _("退款"),
-    "reversal": _("冲销"),
-    "topup": _("预存"),
 }
+
+PAPER = {
+    "ok": _("充足"),
+    "near_end": _("将尽"),
+    "out": _("缺纸"),
+    "unknown": _("未知"),
+}
+
+SLIP = {
+    "none": _("没有打印"),
+    "printed": _("已打印"),
+    "unconfirmed": _("已打印，未确认"),
+    "failed": _("没有打出"),
+    "declined": _("缴费人不要"),
+}
+
+NOTE = {
+    "escrow": State("late", _("暂存")),
+    "intent": State("late", _("收下中")),
+    "credited": State("ok", _("已收下")),
+    "returned": State("idle", _("已退钞")),
+    "unknown": State("hold", _("去向不明")),
+    "suspense": State("hold", _("待查")),
+}
+
+ENDED = {
+    "finished": _("缴费人完成"),
+    "timeout": _("超时结束"),
+    "restart": _("重启后结束"),
+    "fault": _("设备异常结束"),
+}
+
+CLOCK = {"synced": _("已校准"), "rtc": _("走时芯片"), "held": _("未校准，保持走时"), "unset": _("未设定")}
 
 EVENT = {
     "journal.genesis": _("日志开始"),

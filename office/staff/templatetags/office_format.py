@@ -10,6 +10,8 @@ from django.utils.translation import get_language, gettext
 from kiosk.domain.identifiers import parse_address
 from kiosk.domain.money import format_yuan
 from office.staff.pages import words
+from office.staff.pages.fault_words import FaultWords, fault
+from office.staff.pages.people import name_of
 
 register = template.Library()
 
@@ -109,6 +111,44 @@ def period(first: date, after: date) -> str:
 def st(state: words.State, *, more: str = "") -> SafeString:
     """A state as shape and word."""
     return format_html('<span class="st {}">{}{}</span>', state.shape, state.word, f" {more}" if more else "")
+
+
+@register.simple_tag
+def bilingual(zh: str, en: str) -> str:
+    """A text that the estate keeps in both languages; the English one may be missing."""
+    return en if en and get_language() == "en" else zh
+
+
+@register.simple_tag
+def building_word(name: str) -> str:
+    return gettext("{name}栋").format(name=name)
+
+
+@register.simple_tag
+def fault_words(code: str) -> FaultWords:
+    return fault(code)
+
+
+@register.simple_tag
+def note_state(code: str) -> SafeString:
+    return st(words.state(words.NOTE, code))
+
+
+@register.simple_tag
+def person(user: object) -> str:
+    return name_of(user) if user else ""
+
+
+@register.simple_tag
+def skew(ms: int) -> str:
+    """How far a clock is off: 偏差 +0.1 秒."""
+    return gettext("偏差 {seconds} 秒").format(seconds=f"{ms / 1000:+.1f}".replace("-", "−"))
+
+
+@register.filter
+def hash8(digest: bytes) -> str:
+    """The first eight hex digits of a hash, as slips and tables show it."""
+    return bytes(digest).hex()[:8]
 
 
 @register.filter

@@ -1,0 +1,50 @@
+"""Search: a room number in any of its forms, a receipt number, or a claim number; one hit opens at once."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from kiosk.domain.identifiers import parse_address
+from office.payments.models import Payment, SuspenseItem
+from office.payments.selectors import find_units
+from office.property.models import Unit
+from office.staff.pages.frame import Desk, shell, staff_page
+from office.staff.pages.payment_rows import masked_names, payment_rows
+from office.staff.permissions import Act
+
+MOST = 20
+
+
+def find_payments(desk: Desk, text: str) -> list[Payment]:
+    """Payments by receipt number (its end will do) or by the claim number of something unclear in them."""
+    if not desk.may(Act.SEE_MONEY):
+        return []
+    every = Payment.objects.filter(project=desk.project).select_related("unit", "kiosk").order_by("-ingest_no")
+    claimed = SuspenseItem.objects.filter(project=desk.project, claim_no__iexact=text).values("payment")
+    return list(every.filter(receipt_no__iendswith=text)[:MOST]) + list(every.filter(id__in=claimed)[:MOST])
+
+
+def units_by(desk: Desk, text: str) -> list[Unit]:
+    address = parse_address(text)
+    if address:
+        return list(Unit.objects.filter(project=desk.project, code=address.code, gone=False))
+    return find_units(desk.project, text, MOST)
+
+
+@staff_page(Act.SEE_UNITS)
+def search(request: HttpRequest, desk: Desk) -> HttpResponse:
+    text = request.GET.get("q", "").replace("\0", "").strip()[:60]
+    found_units = units_by(desk, text) if text else []
+    # Short texts are room numbers; the end of a receipt number is at least four digits.
+    payments = find_payments(desk, text) if len(text) >= 4 else []
+    if len(found_units) == 1 and not payments:
+        return redirect("office:unit", desk.project.code, found_units[0].code)
+    if len(payments) == 1 and not found_units:
+        return redirect("office:payment", desk.project.code, payments[0].id)
+    names = masked_names(unit.id for unit in found_units)
+    context = {
+        **shell(request, desk, ""),
+        "query": text,
+        "units": [{"unit": unit, "masked_name": names.get(unit.id, "")} for unit in found_units],
+        "payments": payment_rows(payments),
+    }
+    return render(request, "office/search.html", context)
