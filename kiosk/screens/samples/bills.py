@@ -86,11 +86,11 @@ def bills(make: Maker) -> Iterator[tuple[str, View]]:
     first = usual(make)
     yield "s05-bills", bill_list(make, usual_rows(make.rows), **first)
     yield "s05-bills-hidden", bill_list(make, usual_rows(make.rows), amounts_shown=False, **first)
-    long_item = (*_LONG_NAME, "power", 123456789)
+    long_item = (*_LONG_NAME, "power", 1234567)
     rows = (_row(0, long_item, overdue=True), _row(1, long_item, overdue=False, picked=False), usual_rows()[2])
-    yield "s05-bills-long-names", bill_list(make, rows, prepaid=Fen(99999999))
+    yield "s05-bills-long-names", bill_list(make, rows, prepaid=Fen(999999))
     none = tuple(msgspec.structs.replace(row, picked=False) for row in usual_rows(2))
-    yield "s05-bills-none-picked", bill_list(make, none)
+    yield "s05-bills-none-picked", bill_list(make, none, notice=Saying("notice.pick_one"))
     twenty: dict[str, Any] = {
         "page": 2,
         "pages": -(-20 // make.rows),
@@ -103,17 +103,9 @@ def bills(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s05-bills-twenty", bill_list(make, (*usual_rows(make.rows - 1), cent), **twenty)
     yield "s05-bills-zero", bill_list(make, (), notice=Saying("notice.nothing_to_pay"))
     offline = {"offline": True, "bills_as_of": "2026-02-06 08:00", "code": "E21"}
-    yield (
-        "s05-bills-offline",
-        bill_list(
-            make,
-            usual_rows(make.rows),
-            offline,
-            notice=Saying("notice.offline_bills", {"as_of": "2月6日 08:00"}),
-            **first,
-        ),
-    )
-    yield "s05-bills-changed", bill_list(make, usual_rows(2), {"code": "E22"}, notice=Saying("notice.bills_changed"))
+    yield "s05-bills-offline", bill_list(make, usual_rows(make.rows), offline, **first)
+    prepay_only = {"offline": True, "code": "E21"}
+    yield "s05-bills-prepay-only", bill_list(make, (), prepay_only, notice=Saying("notice.offline_prepay_only"))
     yield from _explanations(make)
 
 

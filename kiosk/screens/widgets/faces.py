@@ -41,8 +41,10 @@ class Slice:
         if radius is not None and radius != self._radius:
             self._radius = radius
             self.image.texture, self.image.border = corner(radius), (radius,) * 4
-        self.image.pos = (round(x), round(y))
-        self.image.size = (max(0, round(width)), max(0, round(height)))
+        # Both edges are rounded, not position and size: faces inside each other stay concentric.
+        left, bottom = round(x), round(y)
+        self.image.pos = (left, bottom)
+        self.image.size = (max(0, round(x + width) - left), max(0, round(y + height) - bottom))
 
 
 class Face(Widget):
@@ -59,12 +61,16 @@ class Face(Widget):
     def __init__(self, **kwargs: object) -> None:
         self._lip, self._edge, self._face = Slice(1), Slice(1), Slice(1)
         super().__init__(**kwargs)
-        for slice_ in (self._lip, self._edge, self._face):
+        for slice_ in self.slices():
             self.canvas.before.add(slice_.colour)
             self.canvas.before.add(slice_.image)
         for name in ("pos", "size", "fill", "edge", "lip_fill", "radius", "line", "lip", "pressed"):
             self.fbind(name, self._draw)
         self._draw()
+
+    def slices(self) -> tuple[Slice, ...]:
+        """What is drawn, from below to above."""
+        return self._lip, self._edge, self._face
 
     @property
     def face_box(self) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ from kiosk.screens.widgets.faces import Face, Slice
 from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
 from kiosk.screens.widgets.signs import Tag
-from kiosk.screens.widgets.words import Words
+from kiosk.screens.widgets.words import Words, text_width
 
 
 class Box(Face):
@@ -46,6 +46,7 @@ class BillRow(Press, Face):
     tag = StringProperty("")
     tag_below = BooleanProperty(False)  # where names are long, the tag takes the place of the date
     amount = StringProperty("")
+    amount_size = StringProperty("title")
     hidden = BooleanProperty(False)
 
     def __init__(self, **kwargs: object) -> None:
@@ -60,61 +61,79 @@ class BillRow(Press, Face):
         self._lamp = Slice(1)
         super().__init__(**kwargs)
         self.radius = theme.shape("radius_m")
-        self.canvas.before.insert(0, self._lamp.image)
-        self.canvas.before.insert(0, self._lamp.colour)
         for widget in (self.box, self.picture, self.title, self.below, self.late, self.tag_sign, self.figures):
             self.add_widget(widget)
         for name in ("picked", "overdue", "icon", "name", "period", "due", "tag", "tag_below", "amount", "hidden"):
             self.fbind(name, self.arrange)
-        for name in ("pos", "size", "pressed"):
+        for name in ("amount_size", "pos", "size", "pressed"):
             self.fbind(name, self.arrange)
         self.arrange()
 
+    def slices(self) -> tuple[Slice, ...]:
+        return self._lamp, *super().slices()
+
     def arrange(self, *_: object) -> None:
         self._dress()
-        small, middle = theme.landscape(), self.center_y
+        small, middle = theme.landscape(), self.y + self.height / 2
         pad, gap = theme.px(6), theme.px(4 if small else 5)
         self.box.pos = (round(self.x + pad), round(middle - self.box.height / 2))
-        self.figures.amount, self.figures.hidden = self.amount, self.hidden
-        self.figures.pos = (
-            round(self.right - theme.px(4 if small else 6) - self.figures.width),
-            round(middle - self.figures.height / 2),
-        )
-        left = self.box.right + gap
+        left = self.x + pad + self.box.width + gap
         if not small:
             self.picture.name = self.icon
             self.picture.pos = (round(left), round(middle - self.picture.height / 2))
-            left = self.picture.right + gap
-        self._place_words(left, self.figures.x - gap - left)
+            left += self.picture.width + gap
+        end = self.x + self.width - theme.px(4 if small else 6)
+        self._size_figures(end - gap - left)
+        self.figures.pos = (round(end - self.figures.width), round(middle - self.figures.height / 2))
+        self._place_words(left, end - self.figures.width - gap - left)
+
+    def _size_figures(self, room: float) -> None:
+        """The amount stands in title size, unless the name would then be cut short."""
+        self.figures.amount, self.figures.hidden = self.amount, self.hidden
+        self.figures.type_size = self.amount_size
+        smallest = theme.type_px(self.title.fits[-1])
+        lines = int(self.title.max_lines)
+        if text_width(self.name, smallest, True) > 0.9 * lines * (room - self.figures.width):
+            self.figures.type_size = "body"
 
     def _place_words(self, left: float, room: float) -> None:
-        small, middle = theme.landscape(), self.center_y
-        below_as_text = self.overdue and self.tag and small
-        self.below.text = (
-            self.period if below_as_text or (self.overdue and self.tag_below) else f"{self.period}　{self.due}"
-        )
-        self.below.refresh()
-        self.title.text = self.name
+        """Name and tag on the first line, period and date on the second; what is crowded there goes without the date."""
+        small, middle = theme.landscape(), self.y + self.height / 2
+        below_as_text = bool(self.overdue and self.tag and small)
         self.tag_sign.shown = bool(self.overdue and self.tag and not small)
         self.tag_sign.text = self.tag
-        beside = self.tag_sign.shown and not self.tag_below
-        self.title.width = max(1, room - (self.tag_sign.width + theme.px(3) if beside else 0))
+        beside_name = text_width(self.name, theme.type_px("body"), True) + theme.px(3) + self.tag_sign.width
+        tag_below = self.tag_sign.shown and (self.tag_below or beside_name > room)
+        self._write_below(room, dated=not (below_as_text or tag_below))
+        self.title.text = self.name
+        self.title.width = max(
+            1, room - (self.tag_sign.width + theme.px(3) if self.tag_sign.shown and not tag_below else 0)
+        )
         self.title.refresh()
         block = self.title.height + self.below.height
         self.title.pos = (round(left), round(middle + block / 2 - self.title.height))
         self.below.pos = (round(left), round(middle - block / 2))
         self.late.text = self.tag if below_as_text else ""
         self.late.refresh()
-        self.late.pos = (round(self.below.right + theme.px(3)), round(self.below.center_y - self.late.height / 2))
-        words = self.below if self.tag_below else self.title
+        self.late.pos = (round(left + self.below.width + theme.px(3)), round(self.below.y))
+        words = self.below if tag_below else self.title
         tag_x = words.x + words.text_size_px[0] + theme.px(3)
-        self.tag_sign.pos = (round(tag_x), round(words.center_y - self.tag_sign.height / 2))
+        self.tag_sign.pos = (round(tag_x), round(words.y + (words.height - self.tag_sign.height) / 2))
+
+    def _write_below(self, room: float, *, dated: bool) -> None:
+        between = "  " if theme.landscape() else "　"
+        self.below.text = f"{self.period}{between}{self.due}" if dated else self.period
+        self.below.refresh()
+        if dated and self.below.width > room:
+            self.below.text = self.period
+            self.below.refresh()
 
     def _dress(self) -> None:
         self.box.ticked = self.picked
         self.line = theme.shape("hair" if self.picked else "line")
         self.edge = theme.colour("hair" if self.picked else "edge")
         self.fill = theme.colour("pine_tint" if self.pressed else "surface" if self.picked else "stone")
+        self._draw()  # the lamp depends on more than the face does
 
     def _draw(self, *_: object) -> None:
         super()._draw()

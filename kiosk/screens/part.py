@@ -1,0 +1,10 @@
+"""The content of a screen that is arranged differently on a tall and on a wide panel."""
+
+from kivy.properties import ObjectProperty
+from kivy.uix.boxlayout import BoxLayout
+
+
+class Part(BoxLayout):
+    """Subclassed in pairs, ``…Tall`` and ``…Wide``; their rules read everything from ``root.screen``."""
+
+    screen = ObjectProperty()
