@@ -129,10 +129,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = load(arguments.config) if arguments.config else Settings()
         room = Room.of_margin_mb(settings.kiosk.disk_margin_mb)
-        paired = pair(
-            arguments.office or settings.office.url, arguments.code, settings.identity_path, kiosk.__version__
-        )
+        url = arguments.office or settings.office.url
+        paired = exchange(url, arguments.code, _key_kept_at(settings.identity_path), kiosk.__version__)
         journal_id = begin_journal(paired, settings.journal_path, SystemClock(), kiosk.__version__, room)
+        paired.identity.save(settings.identity_path)
     except (SettingsError, PairingFailed, JournalUnusable, OSError) as error:
         print(f"kiosk pair: {error}", file=sys.stderr)
         return 1
