@@ -15,7 +15,7 @@ from kiosk.hardware.ports import PrintJob
 from kiosk.hardware.receipt_printer import commands
 from kiosk.hardware.receipt_printer.content import blocks_of
 from kiosk.hardware.receipt_printer.drawing import draw_blocks
-from kiosk.hardware.receipt_printer.pictures import picture
+from kiosk.hardware.receipt_printer.pictures import picture, printable
 from kiosk.hardware.receipt_printer.text_mode import encode_text
 
 WIDTH_DOTS = {80: 576, 58: 384}
@@ -35,7 +35,7 @@ def render(receipt: Receipt, width_mm: Literal[58, 80]) -> Slip:
     Raises:
         FontMissing: the typeface is not installed.
     """
-    image = draw_blocks(blocks_of(receipt), WIDTH_DOTS[width_mm])
+    image = printable(draw_blocks(blocks_of(receipt), WIDTH_DOTS[width_mm]))
     return Slip(image, image.height)
 
 

@@ -71,10 +71,9 @@ class ReplyReader:
         self.dropped = 0
         self._pending = b""
 
-    def reset(self) -> None:
-        """Forget questions and half blocks: a new question is about to be asked."""
-        self.statuses_due = 0
-        self.fence_due = False
+    def forget_half_block(self) -> None:
+        """A block that never ended would swallow every answer after it."""
+        self.dropped += len(self._pending)
         self._pending = b""
 
     def feed(self, data: bytes) -> list[Reply]:

@@ -16,10 +16,11 @@ SELECTORS = (1, 4, 2, 3)  # the order of asking: the two that decide first
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One look at the printer."""
+    """One look at the printer. ``passing``: printing goes on by itself once the cause is gone, without a lost row."""
 
     paper: Paper
     fault: Fault | None
+    passing: bool = False
 
     @property
     def can_print(self) -> bool:
@@ -46,10 +47,10 @@ def read(answers: Mapping[int, int | None]) -> Reading:
     """Judge the answers to DLE EOT 1 to 4; a missing one makes the printer not ready."""
     known = {selector: byte for selector, byte in answers.items() if byte is not None and is_status(byte)}
     paper = paper_of(known.get(4))
-    for selector, mask, code, detail in _CAUSES:
+    for selector, mask, code, detail, passing in _CAUSES:
         if known.get(selector, 0) & mask:
             # With the cover up the roll sensor looks at nothing.
-            return Reading(Paper.UNKNOWN if code == "printer.cover_open" else paper, Fault(code, detail))
+            return Reading(Paper.UNKNOWN if code == "printer.cover_open" else paper, Fault(code, detail), passing)
     if paper is Paper.OUT or known.get(2, 0) & 0x20:
         return Reading(Paper.OUT, Fault("printer.paper_out"))
     if len(known) < len(SELECTORS):
@@ -61,10 +62,10 @@ def read(answers: Mapping[int, int | None]) -> Reading:
 
 
 _CAUSES = (
-    (3, 0x08, "printer.cutter", "cutter"),
-    (3, 0x20, "printer.error", "unrecoverable error"),
-    (2, 0x04, "printer.cover_open", ""),
-    (3, 0x04, "printer.error", "mechanical error"),
-    (3, 0x40, "printer.error", "head too hot, waiting"),
-    (2, 0x40, "printer.error", "error without a cause"),
+    (3, 0x08, "printer.cutter", "", False),
+    (3, 0x20, "printer.error", "unrecoverable error", False),
+    (2, 0x04, "printer.cover_open", "", True),
+    (3, 0x04, "printer.error", "mechanical error", False),
+    (3, 0x40, "printer.error", "head too hot, waiting", True),
+    (2, 0x40, "printer.error", "error without a cause", False),
 )

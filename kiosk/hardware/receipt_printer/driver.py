@@ -1,0 +1,347 @@
+"""The receipt printer: a thermal printer that speaks ESC/POS, by serial line, USB printer node or pseudo-terminal.
+
+Proven against the simulator. One thread owns the port. It asks for status by itself while idle, so a fault is known
+before anybody pays, and never says "printed" because bytes were written: a process-ID answer (GS ( H) counts, then
+a fence (GS r), else the slip is unconfirmed. Source: ESC/POS command reference; receipt-printer sections 4 to 7.
+"""
+
+import contextlib
+import queue
+import select
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from kiosk.clock import Clock
+from kiosk.hardware.faults import Fault
+from kiosk.hardware.ports import (
+    DeviceEvent,
+    DeviceFault,
+    FaultCleared,
+    Paper,
+    PrinterStatus,
+    PrintJob,
+    ReceiptFailed,
+    ReceiptPrinted,
+    Report,
+)
+from kiosk.hardware.receipt_printer import commands
+from kiosk.hardware.receipt_printer.conversation import Conversation
+from kiosk.hardware.receipt_printer.pictures import SLICE_ROWS
+from kiosk.hardware.receipt_printer.status import Reading
+from kiosk.hardware.receipt_printer.transport import Stalled, Transport, TransportGone
+
+DEVICE = "receipt_printer"
+LOOK_EVERY_S = 1.0
+LOOK_EVERY_PRINTING_S = 0.3
+REOPEN_EVERY_S = 1.0
+CLEAR_AT_OPEN_S = 0.3
+COMPLETION_S = 5.0
+PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whose payer stands there
+SLOWEST_MM_PER_S = 100
+BITS_PER_BYTE = 10
+WIDEST_ROW_BYTES = 80
+STOP_S = 5.0
+
+UNCONFIRMED = Fault("printer.unconfirmed")
+
+
+class PrintingStopped(Exception):
+    """The job can't go on; the fault says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
+
+
+class EscposReceiptPrinter:
+    """Implements ports.ReceiptPrinter. ``process_id`` False: this printer does not know GS ( H, so fences must do."""
+
+    def __init__(
+        self, port: str, report: Report, clock: Clock, *, baud: int = 115200, speed: int = 1, process_id: bool = True
+    ) -> None:
+        self._port, self._baud, self._speed = port, baud, speed
+        self._report, self._clock, self._process_id = report, clock, process_id
+        self._orders: queue.SimpleQueue[PrintJob | None] = queue.SimpleQueue()  # None: say how you are
+        self._jobs: deque[PrintJob] = deque()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=DEVICE)
+        self._talk: Conversation | None = None
+        self._port_fault = Fault("printer.port_missing", f"{port}: not opened yet")
+        self._faults: dict[str, Fault] = {}
+        self._event_no = 0
+        self._look_at = self._open_at = 0.0
+        self._must_clear = True  # the printer may hold bytes that no job of ours owns any more
+        self._stump = False  # part of a failed slip hangs uncut
+        self._begun = False  # bytes of the current job have left
+
+    # --- ports.ReceiptPrinter: called by the payment thread ------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_status(self) -> None:
+        self._order(None)
+
+    def print(self, job: PrintJob) -> None:
+        self._order(job)
+
+    def stop(self) -> None:
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._wake()
+        self._thread.join(STOP_S)
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def _order(self, order: PrintJob | None) -> None:
+        self._orders.put(order)
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # enough wake-ups wait already
+            self._wake_writer.send(b"x")
+
+    # --- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._serve()
+            except TransportGone as gone:
+                self._lose(gone.fault)
+        if self._talk is not None:
+            self._talk.transport.close()
+
+    def _serve(self) -> None:
+        """One round: connect, orders, a job, a look, then wait for something to happen."""
+        if self._talk is None and self._clock.monotonic() >= self._open_at:
+            self._connect()
+        self._attend()
+        if self._jobs:
+            self._report_job(self._jobs.popleft())
+        elif self._talk is not None and (self._talk.news or self._clock.monotonic() >= self._look_at):
+            self._look()
+        else:
+            self._wait((self._look_at if self._talk is not None else self._open_at) - self._clock.monotonic())
+
+    def _wait(self, seconds: float) -> None:
+        """Until an order, a byte from the printer, or the time is up."""
+        poller = select.poll()
+        poller.register(self._wake_reader, select.POLLIN)
+        if self._talk is not None:
+            poller.register(self._talk.transport.fileno(), select.POLLIN)
+        ready = {fd for fd, _ in poller.poll(max(0.0, seconds) * 1000)}
+        if self._wake_reader.fileno() in ready:
+            self._wake_reader.recv(4096)
+            ready.discard(self._wake_reader.fileno())
+        if ready and self._talk is not None:
+            self._talk.listen(0)
+
+    def _connect(self) -> Reading:
+        """Open the port and find out how the printer is.
+
+        Raises:
+            TransportGone: it can't be opened.
+        """
+        self._open_at = self._clock.monotonic() + REOPEN_EVERY_S / self._speed
+        self._talk = Conversation(Transport(self._port, self._baud), self._clock, self._speed)
+        self._must_clear = True
+        # Before the first question: inside a half-sent image it would be taken for pixels.
+        self._talk.clear_buffers(CLEAR_AT_OPEN_S)
+        return self._look()
+
+    def _lose(self, fault: Fault) -> None:
+        if self._talk is not None:
+            self._talk.transport.close()
+            self._talk = None
+            self._open_at = self._clock.monotonic() + REOPEN_EVERY_S / self._speed
+        self._port_fault = fault
+        self._note(Reading(Paper.UNKNOWN, fault))
+
+    def _attend(self) -> None:
+        """Take orders; also between the slices of a job, so that nobody waits 3 s for a status."""
+        asked = 0
+        while not self._orders.empty():
+            order = self._orders.get()
+            if order is None:
+                asked += 1
+            else:
+                self._jobs.append(order)
+        if asked:
+            reading = self._look_or_fault()
+            for _ in range(asked):
+                self._tell(PrinterStatus, paper=reading.paper, fault=reading.fault)
+
+    # --- status --------------------------------------------------------------------------------------------------
+
+    def _look_or_fault(self) -> Reading:
+        """A fresh reading whatever happens."""
+        try:
+            return self._look() if self._talk is not None else self._connect()
+        except TransportGone as gone:
+            self._lose(gone.fault)
+            return Reading(Paper.UNKNOWN, gone.fault)
+
+    def _look(self) -> Reading:
+        talk = self._open_talk()
+        talk.news = False
+        reading = talk.look()
+        self._look_at = self._clock.monotonic() + LOOK_EVERY_S / self._speed
+        self._note(reading)
+        return reading
+
+    def _open_talk(self) -> Conversation:
+        if self._talk is None:
+            raise TransportGone(self._port_fault)
+        return self._talk
+
+    def _note(self, reading: Reading) -> None:
+        """Report what began and what ended since the last reading."""
+        now = {reading.fault.code: reading.fault} if reading.fault is not None else {}
+        if reading.paper is Paper.NEAR_END:
+            now["printer.near_end"] = Fault("printer.near_end")
+        if UNCONFIRMED.code in self._faults:
+            now[UNCONFIRMED.code] = UNCONFIRMED
+        self._change_faults(now)
+
+    def _change_faults(self, now: dict[str, Fault]) -> None:
+        before, self._faults = self._faults, now
+        for code in before.keys() - now.keys():
+            self._tell(FaultCleared, device=DEVICE, code=code)
+        for code in now.keys() - before.keys():
+            self._tell(DeviceFault, device=DEVICE, fault=now[code])
+
+    def _tell(self, event: Callable[..., DeviceEvent], **facts: object) -> None:
+        self._event_no += 1
+        self._report(event(event_no=self._event_no, **facts))
+
+    # --- a job ---------------------------------------------------------------------------------------------------
+
+    def _report_job(self, job: PrintJob) -> None:
+        """Print, and say how it ended; every job gets exactly one answer."""
+        self._begun = False
+        try:
+            confirmed = self._print_slip(job)
+        except PrintingStopped as stop:
+            self._fail(job, stop.fault)
+        except TransportGone as gone:
+            self._lose(gone.fault)
+            self._fail(job, gone.fault)
+        else:
+            faults = {code: fault for code, fault in self._faults.items() if code != UNCONFIRMED.code}
+            self._change_faults(faults if confirmed else faults | {UNCONFIRMED.code: UNCONFIRMED})
+            self._tell(ReceiptPrinted, job_id=job.job_id, confirmed=confirmed)
+        self._look_at = 0.0
+
+    def _fail(self, job: PrintJob, fault: Fault) -> None:
+        """Nothing of a failed slip may come out later, on somebody else's."""
+        if self._begun:
+            self._must_clear = self._stump = True
+            if self._talk is not None:
+                self._try_to_clear(self._talk)
+        self._tell(ReceiptFailed, job_id=job.job_id, clean=not self._begun, fault=fault)
+
+    def _try_to_clear(self, talk: Conversation) -> None:
+        try:
+            self._must_clear = not talk.clear_buffers()
+        except TransportGone as gone:
+            self._lose(gone.fault)
+
+    def _print_slip(self, job: PrintJob) -> bool:
+        """Carry one job to its end; whether the printer confirmed it.
+
+        Raises:
+            PrintingStopped: it can't be printed, or not to its end.
+            TransportGone: the port vanished.
+        """
+        reading = self._look_or_fault()
+        if reading.fault is not None or not reading.can_print:
+            raise PrintingStopped(reading.fault or Fault("printer.silent"))
+        talk = self._open_talk()
+        if self._must_clear:
+            self._clear(talk)
+            self._attend_to(talk)
+        body, tag = commands.split_tag(job.data)
+        proof = commands.process_id(tag) if tag is not None and self._process_id else None
+        self._begun = True
+        try:
+            if self._stump:
+                talk.send(commands.INITIALISE + commands.feed_and_cut())
+                self._stump = False
+            for piece in commands.pieces(body):
+                talk.send(piece)
+                self._check(talk)
+            return self._wait_for_proof(talk, job, tag if proof else None, proof)
+        except Stalled:
+            reading = self._look()
+            raise PrintingStopped(reading.fault or Fault("printer.error", "takes no more data")) from None
+
+    def _clear(self, talk: Conversation) -> None:
+        """Forget older jobs: by command, else by filling up whatever image the printer may be waiting for."""
+        if not talk.clear_buffers():
+            try:
+                talk.send(bytes(WIDEST_ROW_BYTES * SLICE_ROWS) + commands.INITIALISE)
+            except Stalled:
+                raise PrintingStopped(Fault("printer.error", "takes no data; power it off and on")) from None
+        self._must_clear = False
+
+    def _check(self, talk: Conversation) -> None:
+        """Between slices: orders, then whether printing can go on."""
+        self._attend_to(talk)
+        if talk.still_online():
+            return
+        ends_at = self._clock.monotonic() + talk.scaled(PASSING_S, at_least=1.0)
+        while True:
+            self._attend_to(talk)
+            reading = self._look()
+            if reading.can_print:
+                return
+            if not reading.passing or self._clock.monotonic() > ends_at:
+                raise PrintingStopped(reading.fault or Fault("printer.silent"))
+            self._wait(LOOK_EVERY_PRINTING_S / self._speed)
+
+    def _attend_to(self, talk: Conversation) -> None:
+        """Take orders in the middle of a job, and see that the port is still the one it began on."""
+        self._attend()
+        if self._talk is not talk:
+            raise PrintingStopped(self._port_fault)
+        if self._stopping.is_set():
+            raise PrintingStopped(msgspec.structs.replace(UNCONFIRMED, detail="stopped while printing"))
+
+    # --- did it print? -------------------------------------------------------------------------------------------
+
+    def _wait_for_proof(self, talk: Conversation, job: PrintJob, tag: str | None, proof: bytes | None) -> bool:
+        """The process ID, else the fence; neither within its time is no proof, and no failure either."""
+        seconds = COMPLETION_S + len(job.data) * BITS_PER_BYTE / self._baud
+        seconds += job.height_dots / commands.DOTS_PER_MM / SLOWEST_MM_PER_S
+        if proof is not None and tag is not None:
+            talk.printed.discard(tag)
+            talk.send(proof)
+            if self._await(talk, lambda: tag in talk.printed, seconds):
+                return True
+        fences = talk.fences
+        talk.expect_fence()
+        talk.send(commands.PAPER_FENCE)
+        return self._await(talk, lambda: talk.fences > fences, seconds if proof is None else COMPLETION_S)
+
+    def _await(self, talk: Conversation, come: Callable[[], bool], seconds: float) -> bool:
+        ends_at = self._clock.monotonic() + talk.scaled(seconds, at_least=2.0)
+        look_at = self._clock.monotonic() + LOOK_EVERY_PRINTING_S / self._speed
+        while not come():
+            now = self._clock.monotonic()
+            if now > ends_at:
+                return False
+            if now >= look_at:
+                self._check(talk)
+                look_at = self._clock.monotonic() + max(LOOK_EVERY_PRINTING_S / self._speed, 0.02)
+            else:
+                self._wait(min(look_at, ends_at) - now)
+        return True
