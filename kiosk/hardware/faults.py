@@ -55,6 +55,7 @@ _ROWS = (
     ("acceptor.path_open", Severity.NOW, "E34", True, "The note path is open.", "Close the lid."),
     # receipt printer
     ("printer.port_missing", Severity.NOW, "E51", False, "The printer's port does not exist.", "Check the cable and the port in the settings."),
+    ("printer.port_busy", Severity.NOW, "E51", False, "Another program holds the printer's port.", "Stop the other program."),
     ("printer.silent", Severity.NOW, "E51", False, "The printer does not answer.", "Check its power and cable."),
     ("printer.paper_out", Severity.NOW, "E51", False, "The roll is empty.", "Put in a new roll."),
     ("printer.near_end", Severity.WARN, "E50", False, "The roll is nearly empty.", "Bring a new roll."),
