@@ -26,7 +26,6 @@ PAYMENT = {
     "suspense": State("hold", _("待认领")),
     "queried": State("ask", _("核实中")),
     "disputed": State("no", _("争议")),
-    "reversed": State("idle", _("已冲销")),
     "open": State("late", _("处理中")),
     "cancelled": State("idle", _("未收款")),
 }
@@ -68,18 +67,12 @@ CASE = {
     "box_unplanned_removal": State("no", _("钞箱被取出")),
 }
 
-CASE_STATE = {
-    "open": State("todo", _("待处理")),
-    "closed": State("ok", _("已结")),
-}
-
 BILL = {
     "issued": State("todo", _("未到期")),
     "overdue": State("late", _("逾期")),
     "partly_paid": State("ask", _("部分缴纳")),
     "paid": State("ok", _("已缴")),
     "void": State("idle", _("已作废")),
-    "written_off": State("idle", _("已核销")),
     "draft": State("ask", _("草稿")),
 }
 
@@ -108,18 +101,7 @@ OCCUPANCY = {"owner": _("业主"), "tenant": _("租户"), "developer": _("开发
 
 UNIT_KIND = {"room": _("住宅"), "shop": _("商铺"), "parking": _("车位"), "storage": _("储藏间")}
 
-DEVICE = {
-    "acceptor": _("纸币器"),
-    "printer": _("凭条打印机"),
-    "reader": _("读卡器"),
-    "scanner": _("扫码器"),
-    "journal": _("日志"),
-    "disk": _("磁盘"),
-    "office": _("网络"),
-    "screen": _("屏幕"),
-    "internal": _("程序"),
-    "kiosk": _("终端"),
-}
+DEVICE = {"acceptor": _("纸币器"), "printer": _("凭条打印机")}
 
 SCREEN = {"attract": _("待机"), "busy": _("有人使用"), "out_of_service": _("暂停服务")}
 
