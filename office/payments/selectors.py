@@ -4,7 +4,8 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Case as Choice
+from django.db.models import Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Sum, When
 from django.utils import timezone
 
 from kiosk.domain import chain
@@ -155,13 +156,13 @@ def uploads(project: Project, chosen: UploadFilter, offset: int = 0, limit: int 
     everything = Payment.objects.filter(project=project).exclude(state=Payment.State.CANCELLED)
     rows = _filtered(project, everything, chosen)
     sums = rows.aggregate(count=Count("id", distinct=True), fen=Sum("amount_fen"))
-    undecided = Count("cases", filter=Q(cases__state=Case.State.OPEN), distinct=True)
+    decided = ~Exists(Case.objects.filter(payment=OuterRef("pk"), state=Case.State.OPEN))
     open_cases = Prefetch("cases", Case.objects.filter(state=Case.State.OPEN), to_attr="open_cases")
     ordered = (
-        rows.annotate(undecided=undecided)
+        rows.annotate(decided=decided)
         .select_related("unit", "kiosk")
         .prefetch_related(open_cases)
-        .order_by(Q(undecided=0), F("ingest_no") * 1 if chosen.state in ("exception", "suspense") else -F("ingest_no"))
+        .order_by("decided", Choice(When(decided=False, then=F("ingest_no")), default=-F("ingest_no")))
     )
     page = tuple(ordered[offset : offset + limit])
     counts = everything.aggregate(**{tab: Count("id", filter=tab_is) for tab, tab_is in _TABS.items()})

@@ -25,15 +25,16 @@ class Stale(Exception):
     """Somebody else has just handled this; show the row again before deciding anew."""
 
 
-def review(user: Any, payment: Payment, decision: str, reason: str = "") -> Review:
-    """Accept, query or dispute a payment (Review.Decision).
+def review(user: Any, payment: Payment, decision: str, reason: str = "", *, seen: int | None = None) -> Review:
+    """Accept, query or dispute a payment (Review.Decision). ``seen`` is how many decisions the person was shown.
 
     Accepting closes what the payment has open, except claims about notes that only a count can answer. Query and dispute
     need a reason and open a case with an owner and an age.
 
     Raises:
         ReasonNeeded: query or dispute without a reason.
-        Stale: the payment is still open, so there is nothing to decide on yet.
+        Stale: the payment is still open, so there is nothing to decide on yet; or there is a decision the person
+            has not seen, which may be their own, sent twice.
     """
     check(user, payment.project_id, Act.REVIEW)
     decision, reason = Review.Decision(decision), _plain(reason)
@@ -42,6 +43,8 @@ def review(user: Any, payment: Payment, decision: str, reason: str = "") -> Revi
     with books.changing(payment.project_id) as stream:
         payment.refresh_from_db()
         if payment.state in (Payment.State.OPEN, Payment.State.CANCELLED):
+            raise Stale(payment.id)
+        if seen is not None and payment.reviews.count() != seen:
             raise Stale(payment.id)
         body = {"payment_id": str(payment.id), "decision": decision, "reason": reason}
         command = books.record(stream, "payment.reviewed", body, user)

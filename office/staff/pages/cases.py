@@ -14,7 +14,7 @@ from office.staff.pages import words
 from office.staff.pages.case_rows import case_rows
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.payment_rows import masked_names
-from office.staff.pages.uploads import as_offset
+from office.staff.pages.uploads import whole_number
 from office.staff.permissions import Act
 
 PAGE = 50
@@ -26,7 +26,7 @@ def cases(request: HttpRequest, desk: Desk) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in words.CASE else ""
     mine = request.GET.get("mine") == "1"
-    first = as_offset(request.GET.get("from", ""))
+    first = whole_number(request.GET.get("from", ""))
     listed = selectors.cases(desk.project, state=state, kind=kind, owner=request.user if mine else None)
     if state == "closed":
         listed = listed.order_by("-closed_at", "id")

@@ -22,7 +22,7 @@ from office.staff.pages.event_text import describe
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.payment_rows import payment_rows
 from office.staff.pages.people import name_of
-from office.staff.pages.uploads import neighbours
+from office.staff.pages.uploads import neighbours, whole_number
 from office.staff.permissions import Act
 
 HASH_DIGITS = 8
@@ -186,10 +186,8 @@ def review(request: HttpRequest, desk: Desk, payment_id: uuid.UUID) -> HttpRespo
     decision, reason = request.POST.get("d", ""), request.POST.get("why", "")
     if decision not in Review.Decision.values:
         return _again(request, desk, page, trouble="no_decision", typed_reason=reason)
-    if str(len(page.reviews)) != request.POST.get("seen"):
-        return _again(request, desk, page, trouble="stale")
     try:
-        services.review(request.user, page.payment, decision, reason)
+        services.review(request.user, page.payment, decision, reason, seen=whole_number(request.POST.get("seen", "")))
     except services.ReasonNeeded:
         return _again(request, desk, page, trouble="no_reason", typed_reason=reason, decision=decision)
     except services.Stale:

@@ -30,7 +30,7 @@ def as_date(text: str) -> datetime.date | None:
         return None
 
 
-def as_offset(text: str) -> int:
+def whole_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -62,7 +62,7 @@ def address(query: QueryDict, **changed: Any) -> str:
 def uploads(request: HttpRequest, desk: Desk) -> HttpResponse:
     query, today = request.GET, timezone.localdate(timezone=desk.project.zone)
     chosen = chosen_from(query, today)
-    found = selectors.uploads(desk.project, chosen, offset=as_offset(query.get("from", "")))
+    found = selectors.uploads(desk.project, chosen, offset=whole_number(query.get("from", "")))
     tabs = [{"state": None, "count": found.counts["all"], "href": address(query, tab=""), "current": not chosen.state}]
     for tab in TABS:
         state, count = words.PAYMENT[tab], found.counts[tab]
