@@ -67,7 +67,7 @@ def record(
 def fold_chunk(stream: Stream, limit: int = CHUNK) -> int:
     """Fold the next events of a locked stream, in order; how many there were."""
     pending = RawEvent.objects.filter(project_id=stream.project_id, ingest_no__gt=stream.folded_no)
-    events = list(pending.select_related("journal", "kiosk").order_by("ingest_no")[:limit])
+    events = list(pending.select_related("journal", "kiosk__project").order_by("ingest_no")[:limit])
     posted: dict[uuid.UUID, int] = {}
     for raw in events:
         fold_event(stream, raw)

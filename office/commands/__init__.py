@@ -1,0 +1,1 @@
+"""The `office` command, one module each: what it takes, and what it does."""

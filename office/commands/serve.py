@@ -1,0 +1,125 @@
+"""Migrate, check the books, and serve kiosks and staff until told to stop."""
+
+import argparse
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from office.commands.common import CommandFailed, complain, say, set_up
+
+THREADS = 8
+LOOK_S = 1.0  # how often the background looks for events that an answer had no time to fold
+
+log = logging.getLogger("office.serve")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--listen",
+        default="127.0.0.1:8000",
+        metavar="HOST:PORT",
+        help="default 127.0.0.1:8000; port 0 takes a free one",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="a public name of this office; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    host, port = _address(arguments.listen)
+    names = [
+        name
+        for name in (*os.environ.get("OFFICE_NAMES", "").split(","), *arguments.name, _own_name(host, port))
+        if name
+    ]
+    os.environ["OFFICE_NAMES"] = ",".join(dict.fromkeys(names))
+    set_up()
+    _check_books()
+    server = _server(host, port)
+    stopped = threading.Event()
+    folder = threading.Thread(target=_fold_in_background, args=(stopped,), name="folder", daemon=True)
+    folder.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    url = f"http://{host}:{server.effective_port}"
+    say(arguments, {"event": "ready", "url": url, "pid": os.getpid()}, f"The office serves at {url} (Ctrl-C stops it)")
+    try:
+        server.run()  # returns once _stop's SystemExit has let the requests in hand finish
+    finally:
+        stopped.set()
+        server.close()
+        folder.join(timeout=3)
+    return 0
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _server(host: str, port: int) -> Any:
+    from django.core.wsgi import get_wsgi_application
+    from waitress.server import create_server
+
+    try:
+        return create_server(
+            get_wsgi_application(),
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident="menting",
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=16 * 1024 * 1024,  # the kiosk API's own limit is smaller and answers in its own words
+            channel_timeout=60,
+        )
+    except (OSError, socket.gaierror) as error:
+        raise CommandFailed(
+            f"cannot listen on {host}:{port} ({error}); stop what holds the port or choose another with --listen"
+        ) from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535 or not host:
+        raise CommandFailed(f"--listen {text}: give HOST:PORT such as 127.0.0.1:8000")
+    return host.strip("[]"), int(port)
+
+
+def _own_name(host: str, port: int) -> str:
+    """The address itself is a name, unless it means "every address"."""
+    try:
+        if ipaddress.ip_address(host).is_unspecified:
+            return ""
+    except ValueError:
+        pass  # a host name is as good as an address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_books() -> None:
+    """Say what is off before serving. It serves all the same: kiosks must be able to hand over what they hold."""
+    from office.ledger.verify import verify_everything
+
+    for finding in verify_everything(quick=True):
+        complain(f"office serve: the books are off: {finding}; run office verify, then office rebuild")
+
+
+def _fold_in_background(stopped: threading.Event) -> None:
+    from django.db import DatabaseError, connections
+
+    from office.ledger import stream
+
+    while not stopped.wait(LOOK_S):
+        try:
+            for project_id in stream.projects_behind():
+                stream.fold(project_id)
+        except DatabaseError:
+            log.exception("background_fold_failed")
+            connections.close_all()
+    connections.close_all()

@@ -1,0 +1,21 @@
+"""Check the invariants of the ledger and of the uploads; name what is off. Exit code 1 when something is."""
+
+import argparse
+
+from office.commands.common import say, set_up
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing beside what every command takes."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    set_up()
+    from office.ledger.verify import verify_everything
+
+    findings = list(verify_everything())
+    for finding in findings:
+        say(arguments, finding.told(), str(finding))
+    if not findings:
+        say(arguments, {"ok": True}, "The books balance and every upload is whole.")
+    return 1 if findings else 0

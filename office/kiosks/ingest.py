@@ -1,0 +1,277 @@
+"""Taking in a kiosk's journal: stored verbatim, in order, once. Folding comes after, in its own transactions.
+
+At-least-once delivery, exactly-once effect: the natural key is (journal, seq) with the entry's hash as fingerprint.
+Source: journal-and-upload section 4.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from kiosk.domain import chain
+from office.kiosks.models import Alarm, BootOffset, Journal, Kiosk, Nonce, RawEvent
+from office.kiosks.rules import corrected_ms, moment
+from office.ledger import stream as books
+from office.ledger.models import Stream
+from office.rows import derived_id
+
+MAX_EVENTS = 500
+
+
+class Conflict(Exception):
+    """The kiosk's journal and the office's copy do not fit together; nothing was stored."""
+
+
+class Fork(Conflict):
+    """Two histories share a sequence number: two devices with one identity, or a journal that was rolled back."""
+
+    def __init__(self, seq: int, stored_hash: bytes) -> None:
+        super().__init__(seq)
+        self.seq, self.stored_hash = seq, stored_hash
+
+
+class Gap(Conflict):
+    """Events are missing before these; the kiosk sends again from ``expected_seq``."""
+
+    def __init__(self, expected_seq: int) -> None:
+        super().__init__(expected_seq)
+        self.expected_seq = expected_seq
+
+
+class Ahead(Gap):
+    """The office holds more of this journal than the kiosk ever wrote: it was restored from an old image."""
+
+
+class BadBatch(Conflict):
+    """The batch contradicts itself; ``pointer`` and ``code`` say where and how."""
+
+    def __init__(self, pointer: str, code: str) -> None:
+        super().__init__(f"{pointer} {code}")
+        self.pointer, self.code = pointer, code
+
+
+class Replayed(Exception):
+    """The request's nonce was used before."""
+
+
+class NotYours(Exception):
+    """The journal belongs to another kiosk; for this one it does not exist."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The kiosk's own times when it sent the request: they give this boot's offset to the office's clock."""
+
+    boot_id: str
+    mono_ms: int
+    wall_ms: int
+
+
+@dataclass(frozen=True)
+class SentEvent:
+    """One event as it travels: its header, the stored bytes of its body, its hash."""
+
+    seq: int
+    header: chain.Header
+    body: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One upload."""
+
+    first_seq: int
+    last_seq: int
+    prev_hash: bytes
+    events: Sequence[SentEvent]
+    sent: Sent
+
+
+def store(
+    kiosk: Kiosk, journal_id: str, batch: Batch, nonce: str = "", now: datetime.datetime | None = None
+) -> Journal:
+    """Store what is new of a batch in one durable transaction; the journal as it stands after.
+
+    Raises:
+        Fork, Gap, Ahead, BadBatch, Replayed, NotYours: nothing was stored.
+    """
+    now = now or timezone.now()
+    _check(journal_id, batch)
+    try:
+        with transaction.atomic():
+            Kiosk.objects.select_for_update().get(id=kiosk.id)
+            _use_nonce(kiosk, nonce, now)
+            journal = _journal(kiosk, journal_id, batch, now)
+            _store_new(journal, _unheld(journal, batch), batch, now)
+            return journal
+    except Fork as fork:
+        _alarm_fork(kiosk, journal_id, fork, now)
+        raise
+
+
+def _check(journal_id: str, batch: Batch) -> None:
+    """The batch is gap-free in itself and every hash follows from its bytes and the one before."""
+    if len(batch.events) > MAX_EVENTS:
+        raise BadBatch("/events", "too_many")
+    expected, prev = batch.first_seq, batch.prev_hash
+    for index, event in enumerate(batch.events):
+        if event.seq != expected:
+            raise BadBatch(f"/events/{index}/seq", "not_in_order")
+        if chain.entry_hash(journal_id, event.seq, event.header, event.body, prev) != event.hash:
+            raise BadBatch(f"/events/{index}/hash", "hash_mismatch")
+        expected, prev = expected + 1, event.hash
+    if batch.events and batch.last_seq != expected - 1:
+        raise BadBatch("/last_seq", "not_last")
+
+
+def _use_nonce(kiosk: Kiosk, nonce: str, now: datetime.datetime) -> None:
+    if not nonce:
+        return
+    Nonce.objects.filter(kiosk=kiosk, used_at__lt=now - datetime.timedelta(minutes=10)).delete()
+    _, is_new = Nonce.objects.get_or_create(
+        id=derived_id(kiosk.id, "nonce", nonce),
+        defaults={"project_id": kiosk.project_id, "kiosk": kiosk, "nonce": nonce, "used_at": now},
+    )
+    if not is_new:
+        raise Replayed
+
+
+def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime) -> Journal:
+    """The journal, begun now if this is its first event."""
+    journal = Journal.objects.filter(journal_id=journal_id).first()
+    if journal is not None:
+        if journal.kiosk_id != kiosk.id:
+            raise NotYours
+        return journal
+    if not batch.events or batch.first_seq != 1:
+        raise Gap(1)
+    if batch.prev_hash != chain.GENESIS_PREV:
+        raise BadBatch("/prev_hash", "not_zero")
+    if batch.events[0].header.kind != "journal.genesis":
+        raise BadBatch("/events/0/kind", "not_genesis")
+    Journal.objects.filter(kiosk=kiosk, state=Journal.State.ACTIVE).update(state=Journal.State.REPLACED)
+    return Journal.objects.create(
+        id=derived_id(kiosk.project_id, "journal", journal_id),
+        project_id=kiosk.project_id,
+        kiosk=kiosk,
+        journal_id=journal_id,
+        started_at=now,
+    )
+
+
+def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
+    """What of the batch the office does not hold yet; what it holds must be the same to the last bit."""
+    if not batch.events and batch.last_seq < journal.high_seq:
+        raise Ahead(journal.high_seq + 1)
+    if batch.first_seq > journal.high_seq + 1:
+        raise Gap(journal.high_seq + 1)
+    held = dict(
+        RawEvent.objects.filter(journal=journal, seq__gte=batch.first_seq - 1, seq__lte=batch.last_seq).values_list(
+            "seq", "hash"
+        )
+    )
+    before = bytes(held.get(batch.first_seq - 1, chain.GENESIS_PREV))
+    if batch.events and batch.prev_hash != before:
+        raise Fork(max(1, batch.first_seq - 1), before)
+    for event in batch.events:
+        stored = held.get(event.seq)
+        if stored is not None and bytes(stored) != event.hash:
+            raise Fork(event.seq, bytes(stored))
+    return [event for event in batch.events if event.seq > journal.high_seq]
+
+
+def _store_new(journal: Journal, new: Sequence[SentEvent], batch: Batch, now: datetime.datetime) -> None:
+    offsets = _offsets(journal, batch.sent, now)
+    if not new:
+        return
+    stream = books.locked(journal.project_id)
+    latest = RawEvent.objects.filter(journal=journal).order_by("-seq").values_list("corrected_at", flat=True).first()
+    not_before_ms = int(latest.timestamp() * 1000) if latest else 0
+    rows = []
+    for event in new:
+        row, not_before_ms = _row(journal, event, stream, offsets.get(event.header.boot_id), not_before_ms, now)
+        rows.append(row)
+    RawEvent.objects.bulk_create(rows)
+    stream.save(update_fields=["last_no"])
+    journal.high_seq, journal.head_hash, journal.last_ingest_at = new[-1].seq, new[-1].hash, now
+    journal.save(update_fields=["high_seq", "head_hash", "last_ingest_at"])
+
+
+def _row(
+    journal: Journal,
+    event: SentEvent,
+    stream: Stream,
+    offset_ms: int | None,
+    not_before_ms: int,
+    now: datetime.datetime,
+) -> tuple[RawEvent, int]:
+    header = event.header
+    at_ms, measured = corrected_ms(
+        mono_ms=header.mono_ms,
+        wall_ms=header.wall_ms,
+        clock=header.clock,
+        offset_ms=offset_ms,
+        not_before_ms=not_before_ms,
+        now_ms=int(now.timestamp() * 1000),
+    )
+    stream.last_no += 1
+    row = RawEvent(
+        id=derived_id(journal.id, "event", event.seq),
+        project_id=journal.project_id,
+        kiosk_id=journal.kiosk_id,
+        journal=journal,
+        seq=event.seq,
+        ingest_no=stream.last_no,
+        payment_id=header.payment_id,
+        kind=header.kind,
+        v=header.v,
+        boot_id=header.boot_id,
+        mono_ms=header.mono_ms,
+        wall_ms=header.wall_ms,
+        clock=header.clock,
+        body=event.body,
+        hash=event.hash,
+        received_at=now,
+        corrected_at=moment(at_ms),
+        time_measured=measured,
+    )
+    return row, at_ms
+
+
+def _offsets(journal: Journal, sent: Sent, now: datetime.datetime) -> dict[str, int]:
+    """Server time minus monotonic time by boot. The first measurement of a boot stands: its events keep their order."""
+    known = dict(BootOffset.objects.filter(journal=journal).values_list("boot_id", "offset_ms"))
+    if sent.boot_id not in known:
+        known[sent.boot_id] = int(now.timestamp() * 1000) - sent.mono_ms
+        BootOffset.objects.create(
+            id=derived_id(journal.id, "boot", sent.boot_id),
+            project_id=journal.project_id,
+            journal=journal,
+            boot_id=sent.boot_id,
+            offset_ms=known[sent.boot_id],
+            measured_at=now,
+        )
+    return known
+
+
+def _alarm_fork(kiosk: Kiosk, journal_id: str, fork: Fork, now: datetime.datetime) -> None:
+    """A second history is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
+    with transaction.atomic():
+        Journal.objects.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)
+        Alarm.objects.get_or_create(
+            id=derived_id(kiosk.id, "fork", journal_id, fork.seq),
+            defaults={
+                "project_id": kiosk.project_id,
+                "kiosk": kiosk,
+                "source": Alarm.Source.OFFICE,
+                "device": "journal",
+                "code": "journal.fork",
+                "severity": Alarm.Severity.SECURITY,
+                "detail": f"seq {fork.seq}",
+                "raised_at": now,
+            },
+        )

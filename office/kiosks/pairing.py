@@ -1,0 +1,114 @@
+"""Pairing: a one-time code of two halves (token and pin of the office's key), exchanged for an identity.
+
+10 minutes, 5 tries, once. Source: decisions 19, docs/office-api.md.
+"""
+
+import datetime
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from kiosk.domain.http_signature import CROCKFORD, SignatureInvalid, key_id, key_pin, raw_public, read_public_key
+from office.kiosks.keys import office_key
+from office.kiosks.models import Kiosk, PairingCode
+from office.payments.models import Payment
+from office.property.models import Project
+from office.staff import audit
+
+TOKEN_LENGTH = 8
+VALID_FOR = datetime.timedelta(minutes=10)
+MAX_TRIES = 5
+
+
+class PairingRefused(Exception):
+    """Wrong, used, expired or tried too often: the kiosk is told the same in every case."""
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """The code as a person sees it, once: ``code`` is token and pin, 16 characters."""
+
+    code: str
+    expires_at: datetime.datetime
+    project: Project
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What a new kiosk is told."""
+
+    kiosk: Kiosk
+    next_receipt_number: int
+
+
+def make_code(project: Project, by: Any = None, location: str = "") -> NewCode:
+    """A new one-time code for a kiosk of this project; older open codes stay as they are."""
+    now = timezone.now()
+    token = "".join(secrets.choice(CROCKFORD) for _ in range(TOKEN_LENGTH))
+    row = PairingCode.objects.create(
+        project=project,
+        token_hash=_hash(token),
+        made_at=now,
+        expires_at=now + VALID_FOR,
+        made_by=by,
+        location=location[:80],
+    )
+    if by is not None:
+        audit.note(project.id, by, "kiosk.pairing_code", row)
+    return NewCode(token + key_pin(raw_public(office_key())), row.expires_at, project)
+
+
+def pair(token: str, public_key: str, software: str) -> Paired:
+    """Exchange a token for an identity. A kiosk that pairs again with its own key keeps its code and journals.
+
+    Raises:
+        PairingRefused: no open code has this token. Every wrong try counts against every open code, so that guessing
+            closes them all after five tries.
+        SignatureInvalid: the public key is none.
+    """
+    key = raw_public(read_public_key(public_key))
+    with transaction.atomic():
+        code = _open_codes().select_for_update().filter(token_hash=_hash(token)).first()
+        if code is None:
+            _open_codes().update(tries=F("tries") + 1)
+        else:
+            kiosk = _kiosk_with(key, public_key, code, software)
+            code.used_at, code.kiosk = timezone.now(), kiosk
+            code.save(update_fields=["used_at", "kiosk"])
+    if code is None:
+        raise PairingRefused
+    last = Payment.objects.filter(project_id=kiosk.project_id, kiosk=kiosk).aggregate(last=Max("receipt_number"))
+    return Paired(kiosk, (last["last"] or 0) + 1)
+
+
+def _open_codes() -> Any:
+    return PairingCode.objects.filter(used_at=None, expires_at__gt=timezone.now(), tries__lt=MAX_TRIES)
+
+
+def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str) -> Kiosk:
+    known = Kiosk.objects.select_for_update().filter(key_id=key_id(key)).first()
+    if known is not None:
+        if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED:
+            raise SignatureInvalid("public key: belongs to another kiosk")
+        known.state, known.software, known.paired_at = Kiosk.State.PAIRED, software, timezone.now()
+        known.save(update_fields=["state", "software", "paired_at"])
+        return known
+    project = Project.objects.select_for_update().get(id=code.project_id)
+    return Kiosk.objects.create(
+        project=project,
+        code=f"{project.code}{Kiosk.objects.filter(project=project).count() + 1:02d}",
+        location=code.location,
+        public_key=public_key,
+        key_id=key_id(key),
+        software=software,
+        paired_at=timezone.now(),
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(b"menting-pairing-1:" + token.encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""Uploads and heartbeats as the API calls them."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from office.kiosks import ingest
+from office.kiosks.models import Journal, Kiosk, KioskStatus, RawEvent
+from office.kiosks.presence import saw
+from office.ledger import stream as books
+from office.payments.models import Payment
+from office.property.models import Project
+from office.rows import derived_id, read_uuid
+
+FOLD_BUDGET_S = 1.5  # the screen waits two seconds for 已入账
+STATUS_AGE_S = 150  # an unchanged status is written again after this long, well before the kiosk counts as late
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one payment."""
+
+    payment_id: str
+    state: str  # booked, exception
+    receipt_no: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The answer to an upload."""
+
+    ack_seq: int
+    ack_hash: bytes
+    posted_seq: int
+    outcomes: list[Outcome]
+    rejected: list[tuple[int, str]]
+    config_version: int
+
+
+def take(
+    kiosk: Kiosk, journal_id: str, batch: ingest.Batch, nonce: str, now: datetime.datetime | None = None
+) -> Taken:
+    """Store a batch durably, fold as far as the time allows, and say how far both came.
+
+    Raises:
+        ingest.Conflict, ingest.Replayed, ingest.NotYours: nothing was stored.
+    """
+    now = now or timezone.now()
+    saw(kiosk.id, now)
+    ingest.store(kiosk, journal_id, batch, nonce, now)
+    books.fold(kiosk.project_id, FOLD_BUDGET_S)
+    journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
+    taken = Taken(
+        ack_seq=journal.high_seq,
+        ack_hash=bytes(journal.head_hash),
+        posted_seq=journal.posted_seq,
+        outcomes=_outcomes(journal, batch),
+        rejected=_rejected(journal, batch),
+        config_version=Project.objects.values_list("config_version", flat=True).get(id=kiosk.project_id),
+    )
+    if journal.answered_seq < journal.posted_seq:
+        Journal.objects.filter(id=journal.id, answered_seq__lt=journal.posted_seq).update(
+            answered_seq=journal.posted_seq
+        )
+    return taken
+
+
+def _outcomes(journal: Journal, batch: ingest.Batch) -> list[Outcome]:
+    """Folded payments whose events are in this batch, or that no answer has named yet."""
+    in_batch = {event.header.payment_id for event in batch.events} - {""}
+    asked = Q(settled_seq__gt=journal.answered_seq) | Q(id__in=[known for known in map(read_uuid, in_batch) if known])
+    ended = Payment.objects.filter(
+        asked,
+        journal=journal,
+        settled_seq__lte=journal.posted_seq,
+        state__in=(Payment.State.BOOKED, Payment.State.EXCEPTION),
+    )
+    rows = ended.order_by("settled_seq").values_list("id", "state", "receipt_no")
+    return [Outcome(str(payment_id), state, receipt_no) for payment_id, state, receipt_no in rows]
+
+
+def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
+    rows = RawEvent.objects.filter(
+        journal=journal, seq__gte=batch.first_seq, seq__lte=batch.last_seq, state=RawEvent.State.QUARANTINED
+    )
+    return list(rows.order_by("seq").values_list("seq", "reject_code"))
+
+
+def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> tuple[int | None, int]:
+    """Remember how a kiosk is; ``ack_seq`` and ``posted_seq`` of the journal it names. Writes only what changed."""
+    saw(kiosk.id, now)
+    sent = told.pop("sent")
+    told["clock_skew_ms"] = sent["wall_ms"] - int(now.timestamp() * 1000)
+    status = KioskStatus.objects.filter(kiosk=kiosk).first()
+    if status is None:
+        KioskStatus.objects.get_or_create(
+            id=derived_id(kiosk.id, "status"),
+            defaults={"project_id": kiosk.project_id, "kiosk": kiosk, "seen_at": now, **told},
+        )
+    elif _news(status, told) or (now - status.seen_at).total_seconds() >= STATUS_AGE_S:
+        for name, value in told.items():
+            setattr(status, name, value)
+        status.seen_at = now
+        with transaction.atomic():
+            status.save()
+    row = (
+        Journal.objects.filter(kiosk=kiosk, journal_id=told["journal_id"]).values_list("high_seq", "posted_seq").first()
+    )
+    return row or (None, 0)
+
+
+_DRIFTS = ("oldest_unsent_s", "clock_skew_ms", "disk_free_mb")  # change all the time and mean nothing by it
+
+
+def _news(status: KioskStatus, told: dict[str, Any]) -> bool:
+    return any(getattr(status, name) != value for name, value in told.items() if name not in _DRIFTS)

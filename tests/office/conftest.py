@@ -1,0 +1,101 @@
+"""Every test gets an office database of its own: SQLite, and PostgreSQL where a module asks for both engines."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_STATE = tempfile.mkdtemp(prefix="menting-office-tests-")
+os.environ["OFFICE_STATE_DIR"] = _STATE
+os.environ.setdefault("OFFICE_LOG", "CRITICAL")
+os.environ.pop("OFFICE_DATABASE", None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.cache import cache  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
+
+from office.database import database_settings  # noqa: E402
+from tests.office import private_postgres  # noqa: E402
+from tests.office.estate import Estate, build_estate  # noqa: E402
+
+
+def point_at(url: str) -> None:
+    """Let Django's default connection be this database from now on, in every thread."""
+    connections["default"].close()
+    connections.settings["default"] = connections.configure_settings({"default": database_settings(url)})["default"]
+    del connections["default"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_directory() -> Iterator[None]:
+    yield
+    connections.close_all()
+    shutil.rmtree(_STATE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file."""
+    path = tmp_path_factory.mktemp("office") / "template.db"
+    point_at(f"sqlite:///{path}")
+    call_command("migrate", verbosity=0)
+    connections.close_all()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A migrated, empty PostgreSQL database named template_office; yields the socket directory."""
+    if reason := private_postgres.why_not():
+        pytest.skip(reason)
+    with private_postgres.cluster() as socket_dir:
+        _in_postgres(socket_dir, "CREATE DATABASE template_office")
+        point_at(f"postgres://postgres@/template_office?host={socket_dir}")
+        call_command("migrate", verbosity=0)
+        connections.close_all()
+        yield socket_dir
+
+
+def _in_postgres(socket_dir: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(f"host={socket_dir} user=postgres dbname=postgres", autocommit=True) as session:
+        session.execute(statement)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh migrated database; yields its URL."""
+    cache.clear()
+    if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "office.db")
+        url, drop = f"sqlite:///{tmp_path / 'office.db'}", ""
+    else:
+        socket_dir, name = request.getfixturevalue("postgres"), f"t{uuid.uuid4().hex}"
+        _in_postgres(socket_dir, f"CREATE DATABASE {name} TEMPLATE template_office")
+        url, drop = f"postgres://postgres@/{name}?host={socket_dir}", f"DROP DATABASE {name} WITH (FORCE)"
+    point_at(url)
+    yield url
+    connections.close_all()
+    if drop:
+        _in_postgres(socket_dir, drop)
+
+
+@pytest.fixture
+def estate(database: str) -> Estate:
+    """One project with household 3-1-502, the bills of office-domain section 6, and a paired kiosk."""
+    return build_estate()
