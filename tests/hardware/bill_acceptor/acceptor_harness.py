@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from kiosk.clock import SystemClock
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.hardware.bill_acceptor.simulator import DEFAULT_SERIAL, AcceptorSimulator
-from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
 from kiosk.hardware.ports import (
     AcceptorReady,
     BillAcceptor,
@@ -36,13 +35,21 @@ class SimulatedAcceptor:
     """The simulator's own program parts, its loop in a thread; do() is what a person's hand does."""
 
     def __init__(
-        self, link: Path, state: Path, *, speed: int = SPEED, seed: int = 0, serial: int = DEFAULT_SERIAL
+        self,
+        link: Path,
+        *,
+        state: Path | None,
+        protocol: str = "ssp",
+        speed: int = SPEED,
+        seed: int = 0,
+        serial: int = DEFAULT_SERIAL,
     ) -> None:
         self.told: queue.Queue[Message] = queue.Queue()
         self._loop = Loop()
         self._simulator = AcceptorSimulator(
             self._loop,
             lambda event, **facts: self.told.put({"event": event, **facts}),
+            protocol=protocol,
             speed=speed,
             seed=seed,
             state=state,
@@ -75,17 +82,20 @@ class SimulatedAcceptor:
 
     def unplug(self) -> None:
         """The program ends as if killed: its power is cut and its port vanishes."""
+        if not self.running:
+            return
+        self.running = False
+        self.ledger_at_unplug = self.ledger()
         self._loop.stop()
         self._thread.join(WAIT_S)
         self._simulator.close()
         self._loop.close()
-        self.running = False
 
 
 class Host:
     """Owns a driver and does what the flow does: renews the lease, decides, writes down, acknowledges."""
 
-    def __init__(self, link: Path, recall: Path, *, speed: int = SPEED, accept: bool = True) -> None:
+    def __init__(self, link: Path, *, recall: Path, driver: Any, speed: int = SPEED, accept: bool = True) -> None:
         self.events: queue.Queue[DeviceEvent] = queue.Queue()
         self.credited: Counter[int] = Counter()
         self.unclear: list[NoteUnclear] = []
@@ -96,7 +106,7 @@ class Host:
         self._wishes = threading.Event()
         self._stopping = False
         self._faces = ALL_FACES
-        self.driver = SspBillAcceptor(str(link), self._heard, SystemClock(), speed=speed, recall_path=recall)
+        self.driver: BillAcceptor = driver(str(link), self._heard, SystemClock(), speed=speed, recall_path=recall)
         self._keeper = threading.Thread(target=self._keep_lease, name="lease")
 
     def start(self, *, intent_open: bool = False, enabled: bool = True) -> "Host":
@@ -114,6 +124,14 @@ class Host:
             if isinstance(event, kind):
                 return event
 
+    def hears_no(self, kind: type[DeviceEvent], for_s: float) -> bool:
+        """Whether such an event stays away; what comes meanwhile is passed over."""
+        try:
+            self.take(kind, for_s)
+        except queue.Empty:
+            return True
+        return False
+
     def until(self, true: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + WAIT_S
         while not true():
@@ -129,6 +147,13 @@ class Host:
         if self._keeper.ident is not None:
             self._keeper.join(WAIT_S)
         self.driver.stop()
+
+    def abandon(self) -> None:
+        """Die as a killed process does: not a byte more on the wire, the port free."""
+        self._stopping = True
+        self._wishes.set()
+        self._keeper.join(WAIT_S)
+        vanish(self.driver)
 
     def _keep_lease(self) -> None:
         while not self._stopping:
@@ -161,8 +186,11 @@ def box_by_face(ledger: Message) -> Counter[int]:
     )
 
 
+def vanish(driver: Any) -> None:
+    """End a driver's thread without its good-bye."""
+    driver._session.shut = lambda: None
+    driver.stop()
+
+
 def is_ready(host: Host) -> AcceptorReady:
     return host.take(AcceptorReady)
-
-
-_: type[BillAcceptor] = SspBillAcceptor  # the Protocol is met, checked by mypy

@@ -51,4 +51,6 @@ class RecallFile:
         os.pwrite(self._fd, msgspec.json.encode(recall).ljust(RECORD_SIZE), 0)
 
     def close(self) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
