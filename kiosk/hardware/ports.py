@@ -43,7 +43,10 @@ class DeviceEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AcceptorReady(DeviceEvent, frozen=True, kw_only=True):
-    """Identified and drained of power-up events; inhibited until enabled. Sent again after every re-connection."""
+    """Identified and drained of power-up events; inhibited until enabled. Sent again after every re-connection.
+
+    An accepted note without an outcome by now gets none from the device any more: ``counters`` decide.
+    """
 
     identity: AcceptorIdentity
     counters: AcceptorCounters | None  # None: the device does not keep any
