@@ -1,0 +1,475 @@
+"""The sync thread against a loopback office that loses answers, forges them, refuses and comes back."""
+
+import gzip
+import json
+import random
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from kiosk.clock import SystemClock
+from kiosk.domain import events
+from kiosk.office_client.client import OfficeClient
+from kiosk.office_client.events import Acked, EstateTold, LinkChanged
+from kiosk.office_client.identity import Identity
+from kiosk.office_client.wire import Condition
+from kiosk.offline_queue import outbox
+from kiosk.offline_queue.backoff import Backoff, Timing
+from kiosk.offline_queue.cache import Cache
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.sync import Link, Sync
+from tests.offline_queue.journals import KIOSK_KEY, SetClock, genesis, pay, tamper
+from tests.offline_queue.loopback_office import OFFICE_KEY, LoopbackOffice, Refuse, unit_row
+
+TIMING = Timing(first_try_s=0)
+
+
+@pytest.fixture
+def clock():
+    return SetClock(wall_ms=int(time.time() * 1000))
+
+
+@pytest.fixture
+def office():
+    with LoopbackOffice(KIOSK_KEY) as running:
+        running.units = [unit_row(number) for number in (501, 502, 503)]
+        yield running
+
+
+class Kiosk:
+    """A journal, its sync without a thread, and what the payment thread would do with the reports."""
+
+    def __init__(self, office, journal, path, clock, timing=TIMING):
+        identity = Identity(
+            kiosk_id="k-1", kiosk_code="YG01", project_code="YG", key=KIOSK_KEY, office_key=OFFICE_KEY.public_key()
+        )
+        self.journal, self.clock = journal, clock
+        self.reports = []
+        self.cache = Cache(path.with_name("cache.db"), clock)
+        client = OfficeClient(office.url, identity, clock, connect_s=2, read_s=2)
+        self.sync = Sync(
+            client, path, self.cache, clock, self.reports.append, software="0.1.0", timing=timing, rng=random.Random(7)
+        )
+        self.client = client
+
+    def step(self, after_s=0.0):
+        """Let time pass, do what is due, write the cursor as the payment thread does."""
+        self.clock.advance(after_s)
+        pause_s = self.sync.step()
+        for acked in self.told(Acked):
+            self.journal.advance_cursor(acked.ack_seq, acked.ack_hash, acked.posted_seq)
+            self.sync.cursor_is(acked.ack_seq)
+        return pause_s
+
+    def told(self, kind):
+        return [report for report in self.reports if isinstance(report, kind)]
+
+    @property
+    def last_link(self):
+        return self.told(LinkChanged)[-1]
+
+    def close(self):
+        self.client.close()
+        self.cache.close()
+        self.sync._close_reader()
+
+
+@pytest.fixture
+def kiosk(office, journal, path, clock):
+    made = Kiosk(office, journal, path, clock)
+    yield made
+    made.close()
+
+
+def uploads(office):
+    return [path for method, path in office.bodies_seen if path.endswith("/events")]
+
+
+def test_what_is_in_the_journal_reaches_the_office_and_the_cursor_follows(kiosk, journal, office):
+    pay(journal, "p-1")
+    pause_s = kiosk.step()
+    assert [event["seq"] for event in office.stored()] == [1, 2, 3, 4, 5, 6]
+    assert (journal.cursor().ack_seq, journal.cursor().posted_seq) == (6, 6)
+    (acked,) = kiosk.told(Acked)
+    assert [(outcome.payment_id, outcome.state, outcome.receipt_no) for outcome in acked.outcomes] == [
+        ("p-1", "booked", "YG01-000001")
+    ]
+    assert kiosk.last_link == LinkChanged(up=True)
+    assert pause_s == pytest.approx(60, abs=1)
+
+
+def test_the_stored_bytes_arrive_as_they_were_written(kiosk, journal, office):
+    pay(journal, "p-1")
+    kiosk.step()
+    with JournalReader(journal.path) as reader:
+        assert [event["body"].encode() for event in office.stored()] == [entry.body for entry in reader.entries(0, 100)]
+
+
+def test_a_commit_wakes_the_upload_at_once(kiosk, journal, office):
+    kiosk.step()
+    pay(journal, "p-1")
+    assert kiosk.step(1) > 50, "nothing is due without a wake-up"
+    assert len(office.stored()) == 1
+    kiosk.sync.wake()
+    kiosk.step()
+    assert len(office.stored()) == 6
+
+
+def test_idle_means_a_heartbeat_a_minute_with_the_devices_state(kiosk, office, monkeypatch):
+    kiosk.step()
+    beats = []
+    real = office.answer
+
+    def listen(method, path, query, body, headers):
+        if path.endswith("heartbeats"):
+            beats.append(json.loads(body))
+        return real(method, path, query, body, headers)
+
+    monkeypatch.setattr(office, "answer", listen)
+    kiosk.sync.tell(Condition(state="busy", acceptor="acceptor.silent"))
+    assert kiosk.step(59) == pytest.approx(1, abs=0.1)
+    kiosk.step(1.1)
+    (beat,) = beats
+    assert (beat["state"], beat["acceptor"], beat["unsent"], beat["last_seq"]) == ("busy", "acceptor.silent", 0, 1)
+    assert beat["sent"]["boot_id"] == "boot-1"
+
+
+@pytest.mark.parametrize(
+    "mood", ["lose_answer", "drop", "html", "e500", "unsigned", "forged", "other_request", "broken_off", "redirect"]
+)
+def test_a_bad_answer_moves_no_cursor_and_the_entries_are_sent_again_and_stored_once(kiosk, journal, office, mood):
+    pay(journal, "p-1")
+    office.moods.append(mood)
+    pause_s = kiosk.step()
+    assert journal.cursor().ack_seq == 0
+    assert not kiosk.last_link.up
+    assert not kiosk.last_link.refused
+    assert 0 <= pause_s <= 2
+    kiosk.step(2.1)
+    assert journal.cursor().ack_seq == 6
+    assert [event["seq"] for event in office.stored()] == [1, 2, 3, 4, 5, 6]
+    assert kiosk.last_link.up
+
+
+def test_waiting_doubles_to_a_limit_and_is_short_again_after_a_success(kiosk, journal, office):
+    office.moods.extend(["drop"] * 12)
+    pauses = [kiosk.step(301) for _ in range(12)]
+    assert all(pause <= min(60, 2 * 2**index) for index, pause in enumerate(pauses))
+    assert max(pauses) > 10
+    kiosk.step(301)
+    assert kiosk.last_link.up
+    office.moods.append("drop")
+    assert kiosk.step(61) <= 2
+
+
+def test_backoff_is_full_jitter():
+    drawn = [Backoff(Timing(), random.Random(seed)) for seed in range(300)]
+    firsts, tenths = [], []
+    for backoff in drawn:
+        waits = [backoff.next_s() for _ in range(12)]
+        firsts.append(waits[0])
+        tenths.append(waits[-1])
+    assert 0 <= min(firsts) < 0.1
+    assert 1.9 < max(firsts) <= 2
+    assert 0 <= min(tenths) < 10
+    assert 290 < max(tenths) <= 300
+
+
+def test_the_first_call_after_a_start_is_not_the_neighbours_first_call(office, journal, path, clock):
+    firsts = set()
+    for seed in range(5):
+        kiosk = Kiosk(office, journal, path, clock, Timing(first_try_s=10))
+        kiosk.sync._rng = random.Random(seed)
+        firsts.add(kiosk.sync.step())
+        kiosk.close()
+    assert all(0 <= first <= 10 for first in firsts)
+    assert office.bodies_seen == []
+
+
+def test_a_busy_office_is_left_alone_for_as_long_as_it_asks_whatever_is_written(kiosk, journal, office):
+    pay(journal, "p-1")
+    office.moods.append("busy")
+    assert kiosk.step() == pytest.approx(7, abs=0.1)
+    assert not kiosk.last_link.up
+    kiosk.sync.wake()
+    kiosk.step(6)
+    assert office.stored() == []
+    kiosk.step(1.1)
+    assert len(office.stored()) == 6
+
+
+def test_a_new_entry_while_the_link_is_down_is_tried_after_two_seconds_at_the_latest(kiosk, journal, office):
+    office.moods.extend(["drop"] * 8)
+    for _ in range(8):
+        kiosk.step(301)
+    kiosk.sync.wake()
+    kiosk.step(2.1)
+    assert kiosk.last_link.up
+
+
+def test_a_good_answer_to_someone_else_ends_the_waiting(kiosk, journal, office):
+    office.moods.extend(["drop"] * 8)
+    for _ in range(8):
+        kiosk.step(301)
+    kiosk.sync.office_answered()
+    kiosk.step(1.1)
+    assert kiosk.last_link.up
+
+
+def test_a_fork_stops_the_upload_for_good_and_deletes_nothing(kiosk, journal, office):
+    kiosk.step()
+    pay(journal, "p-1")
+    office.journals[journal.journal_id].append({"seq": 2, "hash": "00" * 32})
+    kiosk.sync.wake()
+    kiosk.step()
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="fork")
+    assert kiosk.sync.link is Link.REFUSED
+    before = len(uploads(office))
+    for _ in range(5):
+        kiosk.sync.wake()
+        kiosk.step(3601)
+    assert len(uploads(office)) == before
+    assert kiosk.last_link.reason == "fork"
+    assert journal.head_seq == 6
+
+
+def test_an_acknowledgement_with_another_hash_is_a_fork(kiosk, journal, office, monkeypatch):
+    real = office._take
+
+    def lie(journal_id, batch):
+        return real(journal_id, batch) | {"ack_hash": "11" * 32}
+
+    monkeypatch.setattr(office, "_take", lie)
+    kiosk.step()
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="fork")
+    assert kiosk.told(Acked) == []
+
+
+def test_a_journal_older_than_the_office_knows_is_refused_as_ahead(kiosk, office):
+    office.moods.append(Refuse(409, "ahead", expected_seq=900, retry="never"))
+    kiosk.step()
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="ahead")
+
+
+def test_a_gap_is_filled_from_where_the_office_says(kiosk, journal, office):
+    pay(journal, "p-1")
+    kiosk.step()
+    del office.journals[journal.journal_id][2:]
+    pay(journal, "p-2")
+    kiosk.sync.wake()
+    kiosk.step()
+    kiosk.step(2.1)
+    assert [event["seq"] for event in office.stored()] == list(range(1, 12))
+
+
+def test_an_office_restored_from_an_old_copy_gets_everything_again(kiosk, journal, office):
+    pay(journal, "p-1")
+    kiosk.step()
+    office.journals.clear()
+    kiosk.step(61)
+    kiosk.step(1)
+    assert [event["seq"] for event in office.stored()] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(("code", "wait_s"), [("revoked", 3600), ("kiosk_suspended", 300)])
+def test_a_refused_kiosk_keeps_everything_and_keeps_asking(kiosk, journal, office, code, wait_s):
+    pay(journal, "p-1")
+    office.moods.append(Refuse(403, code, retry="after_fix"))
+    assert kiosk.step() == pytest.approx(wait_s)
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason=code)
+    kiosk.sync.wake()
+    assert kiosk.step(10) > 200, "a new entry does not hurry a refusal"
+    kiosk.step(wait_s)
+    assert kiosk.last_link.up
+    assert len(office.stored()) == 6
+
+
+def test_a_batch_too_large_is_halved_until_it_fits(kiosk, journal, office):
+    for number in range(20):
+        pay(journal, f"p-{number}")
+    office.max_events = 7
+    kiosk.step()
+    assert [event["seq"] for event in office.stored()] == list(range(1, 102))
+
+
+def test_one_poisonous_entry_holds_back_only_what_follows_it_and_is_never_dropped(kiosk, journal, office):
+    for number in range(10):
+        pay(journal, f"p-{number}")
+    office.poison = "p-7"
+    kiosk.step()
+    assert len(office.stored()) == 1 + 7 * 5
+    assert kiosk.last_link.reason == "malformed"
+    office.poison = ""
+    kiosk.step(301)
+    assert len(office.stored()) == journal.head_seq
+
+
+def test_a_large_backlog_goes_in_batches_one_after_the_other(kiosk, journal, office):
+    journal.append(*[events.ScreenRestarted(reason="silent")] * 1200)
+    kiosk.step()
+    assert len(office.stored()) == 1201
+    assert len(uploads(office)) == 3
+
+
+def test_a_batch_keeps_to_its_size_when_compressed(journal, path, clock):
+    rng = random.Random(3)
+    for _ in range(500):
+        journal.append(events.DeviceFault(device="d", code="internal", detail=rng.randbytes(1000).hex()))
+    with JournalReader(path) as reader:
+        batch = outbox.next_batch(reader, 0, clock)
+        assert len(batch.gzipped) <= outbox.MAX_BYTES
+        assert 1 < batch.count < 500
+        told = json.loads(gzip.decompress(batch.gzipped))
+        assert (told["first_seq"], told["last_seq"], told["prev_hash"]) == (1, batch.count, "0" * 64)
+        following = outbox.next_batch(reader, batch.last_seq, clock)
+        assert json.loads(gzip.decompress(following.gzipped))["prev_hash"] == told["events"][-1]["hash"]
+        assert outbox.next_batch(reader, 501, clock) is None
+
+
+def test_the_office_may_ask_for_quiet(kiosk, journal, office):
+    office.hold_ms = 5000
+    assert kiosk.step() >= 5
+    pay(journal, "p-1")
+    kiosk.sync.wake()
+    kiosk.step(4)
+    assert len(office.stored()) == 1
+
+
+def test_booking_that_comes_later_is_told_by_a_heartbeat(kiosk, journal, office):
+    office.posting = False
+    pay(journal, "p-1")
+    kiosk.step()
+    assert journal.cursor().posted_seq == 0
+    office.posting = True
+    kiosk.step(61)
+    assert journal.cursor().posted_seq == 6
+
+
+# --- estate and cache ----------------------------------------------------------------------------------------------
+
+
+def test_the_estate_is_told_when_it_is_new_or_changed_and_from_the_cache_at_start(kiosk, office, journal, path, clock):
+    kiosk.step()
+    (told,) = kiosk.told(EstateTold)
+    assert (told.estate.estate_name, told.buildings) == ("阳光花园", (("3", ("1", "2")),))
+    kiosk.step(301)
+    assert len(kiosk.told(EstateTold)) == 1, "unchanged is not told twice"
+    office.estate = office.estate | {"config_version": 2, "estate_name": "月光花园"}
+    kiosk.step(61)
+    assert kiosk.told(EstateTold)[-1].estate.estate_name == "月光花园"
+    again = Kiosk(office, journal, path, clock)
+    again.sync.tell_cached_estate()
+    assert again.told(EstateTold)[0].estate.estate_name == "月光花园"
+    again.close()
+
+
+def test_changed_units_come_page_by_page_and_tombstones_remove(kiosk, office):
+    kiosk.step()
+    assert kiosk.cache.find("3-1-503").bills[0].principal_open == 12_345
+    assert kiosk.cache.cursor() == "3"
+    office.units.extend([unit_row(502, gone=True), unit_row(503, amount_fen=99)])
+    kiosk.step(301)
+    assert kiosk.cache.find("3-1-502") is None
+    assert kiosk.cache.find("3-1-503").bills[0].principal_open == 99
+
+
+def test_a_cursor_the_office_no_longer_knows_begins_again(kiosk, office):
+    kiosk.step()
+    kiosk.cache.take(_page(kiosk.client, cursor="lost"))
+    kiosk.step(301)
+    assert kiosk.cache.cursor() == "3"
+
+
+def _page(client, cursor):
+    page = client.changed_units("2")
+    return type(page)(units=(), cursor=cursor, as_of=page.as_of, server_time=page.server_time)
+
+
+def test_an_office_without_bills_for_us_still_takes_the_journal(kiosk, journal, office):
+    pay(journal, "p-1")
+    real = office.answer
+
+    def no_units(method, path, query, body, headers):
+        if "sync" in path:
+            raise Refuse(404, "not_found")
+        return real(method, path, query, body, headers)
+
+    office.answer = no_units
+    kiosk.step()
+    assert len(office.stored()) == 6
+    assert kiosk.last_link.up
+
+
+# --- the real thread -------------------------------------------------------------------------------------------------
+
+
+def test_the_thread_uploads_when_woken_and_stops_at_once(office, journal, path):
+    kiosk = Kiosk(office, journal, path, SystemClock(), Timing(first_try_s=0))
+    kiosk.sync.start()
+    office.wait_for(lambda office: len(office.stored()) == 1)
+    pay(journal, "p-1")
+    started = time.monotonic()
+    kiosk.sync.wake()
+    office.wait_for(lambda office: len(office.stored()) == 6)
+    assert time.monotonic() - started < 2
+    started = time.monotonic()
+    kiosk.sync.stop()
+    assert time.monotonic() - started < 2
+    kiosk.cache.close()
+
+
+def test_many_commits_under_a_bad_line_arrive_once_and_in_order(office, journal, path):
+    timing = Timing(first_try_s=0, backoff_base_s=0.01, backoff_cap_s=0.05, retry_spacing_s=0.0)
+    kiosk = Kiosk(office, journal, path, SystemClock(), timing)
+    rng = random.Random(11)
+    kiosk.sync.start()
+    for number in range(60):
+        office.moods.append(rng.choice(["lose_answer", "drop", "html", "e500", "forged", "", "", ""]))
+        pay(journal, f"p-{number}")
+        kiosk.sync.wake()
+    office.moods.clear()
+    kiosk.sync.wake()
+    office.wait_for(lambda office: len(office.stored()) == journal.head_seq)
+    kiosk.sync.stop()
+    kiosk.cache.close()
+    assert [event["seq"] for event in office.stored()] == list(range(1, journal.head_seq + 1))
+    for acked in kiosk.told(Acked):
+        journal.advance_cursor(acked.ack_seq, acked.ack_hash, acked.posted_seq)
+
+
+def test_an_unreadable_journal_is_tried_again_and_not_given_up(kiosk, journal, path, office):
+    path.rename(path.with_name("away.db"))
+    assert kiosk.step() <= 2
+    path.with_name("away.db").rename(path)
+    kiosk.step(2.1)
+    assert len(office.stored()) == 1
+
+
+def test_a_tampered_journal_is_noticed_by_the_office_at_the_latest(office, journal, path, clock):
+    pay(journal, "p-1")
+    journal.close()
+    tamper(path, "UPDATE event SET wall_ms = 1 WHERE seq = 3")
+    with closing(sqlite3.connect(path)):
+        kiosk = Kiosk(office, journal, path, clock)
+        kiosk.sync.step()
+        assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="fork")
+        kiosk.close()
+
+
+def test_a_restart_goes_on_from_the_cursor(office, path, clock):
+    journal = Journal.create(path, clock, genesis())
+    first = Kiosk(office, journal, path, clock)
+    pay(journal, "p-1")
+    first.step()
+    first.close()
+    journal.close()
+    with closing(Journal.open(path, clock)) as journal:
+        pay(journal, "p-2")
+        second = Kiosk(office, journal, path, clock)
+        second.step()
+        second.close()
+        assert journal.cursor().ack_seq == 11
+    assert len(uploads(office)) == 2
