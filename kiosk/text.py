@@ -27,6 +27,10 @@ SINGULAR = "en-one"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEKDAYS_ZH = "一二三四五六日"
+_DAY_WORDS = (
+    ("每天", "daily"), ("工作日", "working days"), ("节假日", "holidays"), ("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"),
+    ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"), ("周日", "Sun"), ("至", "–"), ("、", ", "), ("，", ", "),
+)  # fmt: skip
 
 
 class MissingKey(KeyError):
@@ -110,17 +114,25 @@ def say_period(language: str, start: date, end: date) -> str:
     return f"{_month(language, start)}–{last.month}月"
 
 
-def say_clock(language: str, local_time: str) -> tuple[str, str]:
+def say_clock(language: str, local_time: str, weekday: bool = True) -> tuple[str, str]:
     """Split a view's ``2026-02-06 10:24`` into day and time: 2月6日 周五, 10:24. Empty stays empty."""
     if not local_time:
         return "", ""
     moment = datetime.strptime(local_time, "%Y-%m-%d %H:%M")
-    weekday = moment.weekday()
+    day, clock = say_day(language, moment), f"{moment:%H:%M}"
+    if not weekday:
+        return day, clock
     if language == "en":
-        day = f"{_WEEKDAYS[weekday]} {moment.day} {_MONTHS[moment.month - 1]}"
-    else:
-        day = f"{moment.month}月{moment.day}日 周{_WEEKDAYS_ZH[weekday]}"
-    return day, f"{moment:%H:%M}"
+        return f"{_WEEKDAYS[moment.weekday()]} {day}", clock
+    return f"{day} 周{_WEEKDAYS_ZH[moment.weekday()]}", clock
+
+
+def say_hours(language: str, hours: str) -> str:
+    """Opening hours as the office wrote them, 每天 8:30–17:30, with the usual day words in English."""
+    if language == "en":
+        for chinese, english in _DAY_WORDS:
+            hours = hours.replace(chinese, english)
+    return hours
 
 
 @functools.cache

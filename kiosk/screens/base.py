@@ -74,6 +74,8 @@ class KioskScreen(FloatLayout):
     primary_enabled = BooleanProperty(True)
     help_text = StringProperty("")
     help_icon = StringProperty("help")
+    aside_text = StringProperty("")  # the small panel's header button beside 帮助, while there is no plate
+    aside_icon = StringProperty("")
     top_ground = StringProperty("stone")  # colour names: what lies behind the header
     top_ink = StringProperty("ink")
     language_in_counter = BooleanProperty(False)  # the small panel has room for it on home only
@@ -88,6 +90,7 @@ class KioskScreen(FloatLayout):
     step_words = StringProperty("")
     plate = StringProperty("")
     offline_words = StringProperty("")
+    offline_short = StringProperty("")
     code = StringProperty("")
     can_go_back = BooleanProperty(False)
     can_cancel = BooleanProperty(False)
@@ -112,6 +115,9 @@ class KioskScreen(FloatLayout):
     def primary_pressed(self) -> None:
         """The button at the right; most screens mean 继续 by it."""
         self.send(ContinueTapped())
+
+    def aside_pressed(self) -> None:
+        """The button in the small panel's header."""
 
     def send(self, tap: AnyTap) -> None:
         """Hand a tap to the agent, marked with the view it was made on."""
@@ -180,15 +186,19 @@ class KioskScreen(FloatLayout):
         self.plate, self.code = frame.plate, frame.code
         self.can_go_back, self.can_cancel = frame.can_go_back, frame.can_cancel
         self.can_switch_language = frame.can_switch_language
-        self.offline_words = self._offline_words(frame)
+        self._show_offline(frame)
 
-    def _offline_words(self, frame: Frame) -> str:
+    def _show_offline(self, frame: Frame) -> None:
+        say, language = text.say, frame.language
         if not frame.offline:
-            return ""
-        if not frame.bills_as_of:
-            return text.say(frame.language, "frame.offline_detail")
-        day, clock = text.say_clock(frame.language, frame.bills_as_of)
-        return text.say(frame.language, "frame.offline_as_of", day=day, time=clock)
+            self.offline_words = self.offline_short = ""
+        elif not frame.bills_as_of:
+            self.offline_words = say(language, "frame.offline_detail")
+            self.offline_short = say(language, "frame.offline")
+        else:
+            day, clock = text.say_clock(language, frame.bills_as_of, weekday=False)
+            self.offline_words = say(language, "frame.offline_as_of", day=day, time=clock)
+            self.offline_short = say(language, "frame.offline_short", day=day, time=clock)
 
     def _show_dialog(self, frame: Frame) -> None:
         for kind, dialog in self._dialogs.items():
@@ -213,5 +223,4 @@ class KioskScreen(FloatLayout):
         return dialog
 
 
-Builder.load_file(str(Path(__file__).with_name("theme.kv")))
 Builder.load_file(str(Path(__file__).with_name("base.kv")))

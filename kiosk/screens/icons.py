@@ -65,7 +65,7 @@ def _flatten(shape: str) -> Iterator[Stroke]:
     if kind == "path":
         shift = tuple(float(number) for number in re.findall(r"-?[\d.]+", attributes.get("transform", "0 0")))
         for points, closed in _path(attributes["d"]):
-            yield Stroke(tuple((x + shift[0], y + shift[1]) for x, y in points), closed)
+            yield Stroke(tuple((x + shift[0], y + shift[1]) for x, y in points), closed, filled)
         return
     number = {name: float(value) for name, value in attributes.items() if name != "fill"}
     if kind == "rect":

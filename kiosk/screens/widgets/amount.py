@@ -27,7 +27,6 @@ class AmountLabel(Widget):
         self.sign = Words(text="¥", wraps=False, bold=True, line_height=1.1)
         self.figures = Words(wraps=False, bold=True, line_height=1.1)
         self.used_size = "title"
-        kwargs.setdefault("size_hint", (None, None))
         super().__init__(**kwargs)
         self.add_widget(self.sign)
         self.add_widget(self.figures)

@@ -22,8 +22,6 @@ class Bar(Widget):
     lamp = BooleanProperty(False)  # amber with a dark tip: time
 
     def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("size_hint_y", None)
-        kwargs.setdefault("height", theme.size("track_h"))
         self._track, self._fill = Slice(1), Slice(1)
         self._cut, self._tip, self._tip_tint = Rectangle(size=(0, 0)), Rectangle(size=(0, 0)), Color()
         super().__init__(**kwargs)
@@ -67,8 +65,6 @@ class TimeBar(Widget):
         self.digits = Words(wraps=False, bold=True, type_size="title", line_height=1.1)
         self.words = Words(wraps=False, type_size="body")
         self._tick: Any = None
-        kwargs.setdefault("size_hint_y", None)
-        kwargs.setdefault("height", theme.px(16))
         super().__init__(**kwargs)
         for widget in (self.bar, self.digits, self.words):
             self.add_widget(widget)
@@ -97,13 +93,16 @@ class TimeBar(Widget):
             words.refresh()
         beside = self.digits.width + theme.px(2) + self.words.width
         self.bar.width = max(1, self.width - beside - theme.px(6))
-        self.bar.pos = (round(self.x), round(self.center_y - self.bar.height / 2))
-        self.digits.pos = (round(self.right - beside), round(self.center_y - self.digits.height / 2))
+        self.bar.pos = (round(self.x), round((self.y + self.height / 2) - self.bar.height / 2))
+        self.digits.pos = (
+            round((self.x + self.width) - beside),
+            round((self.y + self.height / 2) - self.digits.height / 2),
+        )
         # One baseline for digits and words: both lines are centred, the larger one reaches lower.
         lower = (self.digits.font_px - self.words.font_px) * 0.436 - (self.digits.font_px - self.words.font_px) * 0.1
         self.words.pos = (
-            round(self.right - self.words.width),
-            round(self.center_y - self.words.height / 2 - lower * 0.6),
+            round((self.x + self.width) - self.words.width),
+            round((self.y + self.height / 2) - self.words.height / 2 - lower * 0.6),
         )
         if left > 0:
             self._tick = Clock.schedule_once(self.arrange, left - math.floor(left) or 1.0)

@@ -10,6 +10,7 @@ from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
 from kiosk.screens.widgets.words import Words
 
+OPTICAL = 0.055  # em, of this family
 KINDS = ("secondary", "primary", "quiet", "danger")
 
 
@@ -112,40 +113,23 @@ class RaisedButton(Pressable):
         shown = words.width if self.text else 0
         start = x + (width - shown - gap - side) / 2
         words_x, picture_x = (start, start + shown + gap) if self.icon_last else (start + side + gap, start)
-        words.pos = (round(words_x), round(y + (height - words.height) / 2))
+        lift = OPTICAL * words.font_px  # the middle of the glyphs lies below the middle of their line
+        words.pos = (round(words_x), round(y + (height - words.height) / 2 + lift))
         picture.pos = (round(picture_x), round(y + (height - side) / 2))
 
 
 class PrimaryButton(RaisedButton):
     """The one main action of a screen."""
 
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("kind", "primary")
-        kwargs.setdefault("type_size", "title")
-        kwargs.setdefault("icon_last", True)
-        kwargs.setdefault("icon_side", theme.icon_side("medium"))
-        super().__init__(**kwargs)
-
 
 class QuietButton(RaisedButton):
     """A flat, outlined button for the mode strip and asides."""
-
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("kind", "quiet")
-        kwargs.setdefault("type_size", "label")
-        kwargs.setdefault("bold", False)
-        super().__init__(**kwargs)
 
 
 class Key(RaisedButton):
     """A keypad key; ``key`` is what it types: a digit, "-", ".", "backspace" or "clear"."""
 
     key = StringProperty("")
-
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("type_size", "figure")
-        kwargs.setdefault("icon_side", theme.icon_side("large"))
-        super().__init__(**kwargs)
 
 
 class Tile(Pressable):

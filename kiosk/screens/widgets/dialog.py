@@ -71,7 +71,7 @@ class Dialog(Widget):
         below = self.parts_height(inner)
         height = top_height + below + button_h + 2 * pad + theme.px(8) * (2 if below else 1)
         bottom = (self.height - height) / 2 if theme.landscape() else theme.px(70)
-        self.card.pos = (round(self.center_x - width / 2), round(self.y + bottom))
+        self.card.pos = (round((self.x + self.width / 2) - width / 2), round(self.y + bottom))
         self.card.size = (round(width), round(height))
         left, top = self.card.x + pad, self.card.top - pad
         self.picture.pos = (round(left), round(top - (top_height + self.picture.height) / 2))

@@ -3,7 +3,7 @@
 import math
 
 from kivy.graphics import Color, Mesh, Rectangle, SmoothEllipse, SmoothLine, SmoothQuad
-from kivy.properties import BooleanProperty
+from kivy.properties import AliasProperty, BooleanProperty
 from kivy.uix.widget import Widget
 
 from kiosk.screens import theme
@@ -32,12 +32,13 @@ class Door(Widget):
         """Half the arch's width in pixels."""
         return min(self.width / (2 + 2 * SPREAD), self.height / (SPRING + 1 + FLOOR))
 
-    @property
-    def opening(self) -> tuple[float, float, float, float]:
-        """x, y, width, height of the lit part, for words that stand in the doorway."""
+    def _opening(self) -> tuple[float, float, float, float]:
         unit, ground = self.unit, self.y + FLOOR * self.unit
-        left = self.center_x - unit + (LEAF * unit if self.is_open else 0)
-        return left, ground, self.center_x + unit - left, (SPRING + 1) * unit
+        left = (self.x + self.width / 2) - unit + (LEAF * unit if self.is_open else 0)
+        return left, ground, (self.x + self.width / 2) + unit - left, (SPRING + 1) * unit
+
+    # x, y, width, height of the lit part, for words that stand in the doorway.
+    opening = AliasProperty(_opening, bind=("pos", "size", "is_open"))
 
     def _draw(self, *_: object) -> None:
         self.canvas.clear()
@@ -48,7 +49,7 @@ class Door(Widget):
 
     def _arch(self, colour: str, left: float, unit: float, ground: float) -> None:
         """The arch from ``left`` on. A smooth line of the same colour along its curve hides the mesh's steps."""
-        centre, spring = self.center_x, ground + SPRING * unit
+        centre, spring = (self.x + self.width / 2), ground + SPRING * unit
         start = math.acos(max(-1.0, min(1.0, (left - centre) / unit)))
         turns = [start * (1 - step / STEPS) for step in range(STEPS + 1)]
         curve = [(centre + unit * math.cos(turn), spring + unit * math.sin(turn)) for turn in turns]
@@ -63,7 +64,7 @@ class Door(Widget):
             SmoothLine(points=[value for point in curve for value in point], width=1)
 
     def _draw_open(self) -> None:
-        unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), self.center_x
+        unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), (self.x + self.width / 2)
         left, right = round(centre - unit), round(centre + unit)
         leaf = round(left + LEAF * unit)
         self._arch("pine_deep", left, unit, ground)
@@ -87,7 +88,7 @@ class Door(Widget):
         with self.canvas:
             Color(*theme.colour("pine_deep"))
             thick = max(1, round(grid))
-            top = ground + SPRING * unit + math.sqrt(max(0.0, unit**2 - (wire - self.center_x) ** 2))
+            top = ground + SPRING * unit + math.sqrt(max(0.0, unit**2 - (wire - (self.x + self.width / 2)) ** 2))
             Rectangle(pos=(round(wire), round(ground + 220 * grid)), size=(thick, round(top - ground - 220 * grid)))
             Color(*theme.colour("amber"))
             y = round(ground + 206 * grid)
@@ -98,7 +99,7 @@ class Door(Widget):
             Rectangle(pos=(round(shade), y - round(1.2 * grid)), size=(round(30 * grid), max(1, round(1.2 * grid))))
 
     def _draw_closed(self) -> None:
-        unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), round(self.center_x)
+        unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), round(self.x + self.width / 2)
         self._arch("pine_deep", round(centre - unit), unit, ground)
         inner = unit * 0.92
         self._arch("pine", round(centre - inner), inner, ground)

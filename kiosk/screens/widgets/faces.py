@@ -1,4 +1,8 @@
-"""Rounded faces: nine slices of one corner texture, tinted; sharp edges and smooth corners without multisampling."""
+"""Rounded faces: nine slices of one corner texture, tinted; sharp edges and smooth corners without multisampling.
+
+Here and in the other widgets, what is bound to pos or size computes from x, y, width and height: Kivy's center_x, top and
+right are cached and follow only after these observers have run.
+"""
 
 import functools
 
@@ -64,6 +68,7 @@ class Face(Widget):
         for slice_ in self.slices():
             self.canvas.before.add(slice_.colour)
             self.canvas.before.add(slice_.image)
+
         for name in ("pos", "size", "fill", "edge", "lip_fill", "radius", "line", "lip", "pressed"):
             self.fbind(name, self._draw)
         self._draw()

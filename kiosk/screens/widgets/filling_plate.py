@@ -55,10 +55,10 @@ class FillingPlate(PlateFace):
             total = self._put(pieces, size)
             if total <= room:
                 break
-        x = self.center_x - total / 2
-        for words, (_, _, slot, _, _) in zip(self._words, pieces, strict=False):
-            words.pos = (round(x + words.shift), round(self.center_y - words.height / 2))
-            if slot:
+        x = (self.x + self.width / 2) - total / 2
+        for words, piece in zip(self._words, pieces, strict=False):
+            words.pos = (round(x + words.shift), round((self.y + self.height / 2) - words.height / 2))
+            if piece[2]:
                 self._underline(words, x)
             x += words.takes
 
@@ -94,7 +94,7 @@ class FillingPlate(PlateFace):
         before, wide = words.slot_box
         em = words.font_px
         bar.size = (round(wide), theme.px(0.75))
-        bar.pos = (round(x + before), round(self.center_y - 0.58 * em))
+        bar.pos = (round(x + before), round((self.y + self.height / 2) - 0.58 * em))
 
 
 Piece = tuple[str, str, bool, float, float]  # text, tone, whether a slot, em before, em after

@@ -49,7 +49,6 @@ class Icon(Widget):
     color = ColorProperty(None, allownone=True)
 
     def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("size_hint", (None, None))
         self._tint, self._picture = Color(1, 1, 1, 1), Rectangle(size=(0, 0))
         super().__init__(**kwargs)
         self.canvas.add(self._tint)
@@ -81,4 +80,4 @@ class Icon(Widget):
 
     def _place(self, *_: object) -> None:
         side = self.side_px
-        self._picture.pos = (round(self.center_x - side / 2), round(self.center_y - side / 2))
+        self._picture.pos = (round((self.x + self.width / 2) - side / 2), round((self.y + self.height / 2) - side / 2))

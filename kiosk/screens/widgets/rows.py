@@ -30,7 +30,10 @@ class Box(Face):
         self.fill = theme.colour("pine" if self.ticked else "surface")
         self.edge = theme.colour("pine" if self.ticked else "edge")
         self.tick.name = "check" if self.ticked else ""
-        self.tick.pos = (round(self.center_x - self.tick.width / 2), round(self.center_y - self.tick.height / 2))
+        self.tick.pos = (
+            round((self.x + self.width / 2) - self.tick.width / 2),
+            round((self.y + self.height / 2) - self.tick.height / 2),
+        )
 
 
 class BillRow(Press, Face):
@@ -181,25 +184,25 @@ class ChoiceRow(Press, Face):
         self.edge = theme.colour("pine" if self.chosen else "edge")
         self.fill = theme.colour("pine_tint" if self.chosen or self.pressed else "surface")
         pad, side = theme.px(6), theme.px(10)
-        self._draw_ring(self.x + pad, self.center_y - side / 2, side)
+        self._draw_ring(self.x + pad, (self.y + self.height / 2) - side / 2, side)
         self.figures.amount = self.amount
         self.figures.opacity = 1 if self.amount else 0
         self.figures.pos = (
-            round(self.right - pad - self.figures.width),
-            round(self.center_y - self.figures.height / 2),
+            round((self.x + self.width) - pad - self.figures.width),
+            round((self.y + self.height / 2) - self.figures.height / 2),
         )
         self.picture.name = "" if self.amount else self.icon
         self.picture.pos = (
-            round(self.right - pad - self.picture.width),
-            round(self.center_y - self.picture.height / 2),
+            round((self.x + self.width) - pad - self.picture.width),
+            round((self.y + self.height / 2) - self.picture.height / 2),
         )
         left = self.x + pad + side + theme.px(5)
-        end = self.figures.x if self.amount else self.picture.x if self.icon else self.right - pad
+        end = self.figures.x if self.amount else self.picture.x if self.icon else (self.x + self.width) - pad
         for words, text in ((self.title_words, self.title), (self.second_words, self.second)):
             words.text, words.width = text, max(1, end - theme.px(4) - left)
             words.refresh()
         block = self.title_words.height + (self.second_words.height if self.second else 0)
-        self.title_words.pos = (round(left), round(self.center_y + block / 2 - self.title_words.height))
+        self.title_words.pos = (round(left), round((self.y + self.height / 2) + block / 2 - self.title_words.height))
         self.second_words.pos = (round(left), round(self.title_words.y - self.second_words.height))
 
     def _draw_ring(self, x: float, y: float, side: int) -> None:

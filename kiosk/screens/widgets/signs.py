@@ -1,6 +1,6 @@
 """Things that are read, not pressed: tag, banner, plate, mark, note, rule."""
 
-from kivy.graphics import Color, Line, Mesh, Rectangle, SmoothEllipse
+from kivy.graphics import Color, Line, Rectangle, SmoothEllipse
 from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.widget import Widget
 
@@ -27,7 +27,6 @@ class Tag(Face):
     def __init__(self, **kwargs: object) -> None:
         self.words = Words(wraps=False, bold=True, type_size="caption")
         self.picture = Icon(side=theme.px(6), stroke=2.5)
-        kwargs.setdefault("size_hint", (None, None))
         super().__init__(**kwargs)
         self.radius = theme.shape("radius_s")
         self.add_widget(self.picture)
@@ -45,8 +44,11 @@ class Tag(Face):
         before, between, after = theme.px(2), theme.px(1.5), theme.px(3)
         self.size = (before + self.picture.width + between + self.words.width + after, theme.size("tag_h"))
         self.opacity = 1 if self.shown else 0
-        self.picture.pos = (round(self.x + before), round(self.center_y - self.picture.height / 2))
-        self.words.pos = (round(self.picture.right + between), round(self.center_y - self.words.height / 2))
+        self.picture.pos = (round(self.x + before), round((self.y + self.height / 2) - self.picture.height / 2))
+        self.words.pos = (
+            round(self.picture.right + between),
+            round((self.y + self.height / 2) - self.words.height / 2),
+        )
 
 
 class Banner(Face):
@@ -62,7 +64,6 @@ class Banner(Face):
 
     def __init__(self, **kwargs: object) -> None:
         self.bold_words, self.words, self.picture = Words(bold=True), Words(), Icon()
-        kwargs.setdefault("size_hint_y", None)
         super().__init__(**kwargs)
         self.radius, self.line = theme.shape("radius_m"), theme.shape("line")
         for widget in (self.picture, self.bold_words, self.words):
@@ -82,9 +83,9 @@ class Banner(Face):
         heights = [words.height for words in (self.bold_words, self.words) if words.text]
         inside = max(heights, default=0) if beside else sum(heights)
         self.height = max(inside, self.picture.height) + 2 * pad_y if self.shown else 0
-        top = self.center_y + inside / 2
+        top = (self.y + self.height / 2) + inside / 2
         left = self.x + pad_x + self.picture.width + gap
-        self.picture.pos = (round(self.x + pad_x), round(self.center_y - self.picture.height / 2))
+        self.picture.pos = (round(self.x + pad_x), round((self.y + self.height / 2) - self.picture.height / 2))
         self.bold_words.pos = (round(left), round(top - self.bold_words.height))
         if beside:
             self.words.pos = (round(left + self.bold_words.text_size_px[0]), round(top - self.words.height))
@@ -139,8 +140,12 @@ class PlateFace(Face):
         for number, rivet in enumerate(self._rivets):
             rivet.size = (side, side) if self.rivets != "none" and (large or number < 2) else (0, 0)
             away = theme.px(9) if large else theme.px(5)
-            left = self.x + away if number % 2 == 0 else self.right - away - side
-            up = (self.y + away if number < 2 else self.top - away - side) if large else self.center_y - side / 2
+            left = self.x + away if number % 2 == 0 else (self.x + self.width) - away - side
+            up = (
+                (self.y + away if number < 2 else (self.y + self.height) - away - side)
+                if large
+                else (self.y + self.height / 2) - side / 2
+            )
             rivet.pos = (round(left), round(up))
 
 
@@ -151,7 +156,6 @@ class SmallPlate(PlateFace):
 
     def __init__(self, **kwargs: object) -> None:
         self.words = Words(wraps=False, bold=True, type_size="label" if theme.landscape() else "body", tone="on_plate")
-        kwargs.setdefault("size_hint", (None, None))
         super().__init__(**kwargs)
         self.add_widget(self.words)
         self.fbind("text", self.arrange)
@@ -163,7 +167,10 @@ class SmallPlate(PlateFace):
         self.words.refresh()
         self.opacity = 1 if self.text else 0
         self.size = (self.words.width + theme.px(24), theme.px(17)) if self.text else (0, theme.px(17))
-        self.words.pos = (round(self.center_x - self.words.width / 2), round(self.center_y - self.words.height / 2))
+        self.words.pos = (
+            round((self.x + self.width / 2) - self.words.width / 2),
+            round((self.y + self.height / 2) - self.words.height / 2),
+        )
 
 
 class NoteChip(Face):
@@ -176,7 +183,6 @@ class NoteChip(Face):
         size = {7: "caption", 16: "figure", 24: "display"}[int(kwargs.get("figure_mm", 16))]  # type: ignore[call-overload]
         self.words = Words(wraps=False, bold=True, type_size=size, line_height=1.0, color=(1, 1, 1, 1))
         self._frame, self._inner = Slice(1), Slice(1)
-        kwargs.setdefault("size_hint", (None, None))
         super().__init__(**kwargs)
         for slice_ in (self._frame, self._inner):
             self.canvas.before.add(slice_.colour)
@@ -201,40 +207,18 @@ class NoteChip(Face):
         inner = max(1, round(0.1 * em))
         self._frame.place(x, y, width, height, inner)
         self._inner.place(x + line, y + line, width - 2 * line, height - 2 * line, max(1, inner - line))
-        self._ring.circle = (self.x + 0.9 * em, self.center_y, 0.38 * em)
+        self._ring.circle = (self.x + 0.9 * em, (self.y + self.height / 2), 0.38 * em)
         self.words.text = str(int(self.face_fen) // 100)
         self.words.refresh()
-        middle = self.center_x + 0.45 * em
-        self.words.pos = (round(middle - self.words.width / 2), round(self.center_y - self.words.height / 2))
+        middle = (self.x + self.width / 2) + 0.45 * em
+        self.words.pos = (
+            round(middle - self.words.width / 2),
+            round((self.y + self.height / 2) - self.words.height / 2),
+        )
 
 
-class Mark(Widget):
-    """Menting's sign: a door ajar, on a 24 by 32 grid."""
-
-    tone = StringProperty("pine")
-
-    def __init__(self, **kwargs: object) -> None:
-        self._tint = Color(*theme.colour("pine"))
-        super().__init__(**kwargs)
-        self.canvas.add(self._tint)
-        self._leaf = Mesh(mode="triangle_fan")
-        self._arch = Line(cap="round", joint="round")
-        self.canvas.add(self._leaf)
-        self.canvas.add(self._arch)
-        for name in ("pos", "size", "tone"):
-            self.fbind(name, self._draw)
-        self._draw()
-
-    def _draw(self, *_: object) -> None:
-        from kiosk.screens.icons import strokes
-
-        self._tint.rgba = theme.colour(self.tone)
-        scale = min(self.width / 24, self.height / 32)
-        arch, leaf = strokes("mark_arch")[0].points, strokes("mark_leaf")[0].points
-        self._arch.points = [value for x, y in arch for value in (self.x + x * scale, self.top - y * scale)]
-        self._arch.width = max(1.0, 1.5 * scale)
-        self._leaf.vertices = [v for x, y in leaf for v in (self.x + x * scale, self.top - y * scale, 0, 0)]
-        self._leaf.indices = list(range(len(leaf)))
+class Mark(Icon):
+    """Menting's sign: a door ajar."""
 
 
 class Rule(Widget):
@@ -243,7 +227,6 @@ class Rule(Widget):
     strong = BooleanProperty(False)
 
     def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("size_hint_y", None)
         super().__init__(**kwargs)
         self._tint, self._bar = Color(), Rectangle()
         self.canvas.add(self._tint)
@@ -266,7 +249,6 @@ class Disc(Widget):
     tone = StringProperty("on_amber")
 
     def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("size_hint", (None, None))
         self.picture = Icon()
         super().__init__(**kwargs)
         self._tint, self._round = Color(), SmoothEllipse()
@@ -282,6 +264,6 @@ class Disc(Widget):
         self._round.pos, self._round.size = (round(self.x), round(self.y)), self.size
         self.picture.name, self.picture.tone, self.picture.side = self.icon, self.tone, round(self.width * 0.66)
         self.picture.pos = (
-            round(self.center_x - self.picture.width / 2),
-            round(self.center_y - self.picture.height / 2),
+            round((self.x + self.width / 2) - self.picture.width / 2),
+            round((self.y + self.height / 2) - self.picture.height / 2),
         )

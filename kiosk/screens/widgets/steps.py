@@ -81,13 +81,18 @@ class StepLine(Widget):
             state = "done" if stop.number < self.step else "now" if stop.number == self.step else "next"
             stop.show(state, text.say(self.language, f"step.{step}"))
         between = (self.width - sum(stop.width for stop in self._stops)) / len(self._bars)
-        x, y, gap, line = self.x, self.center_y - theme.size("step_dot") / 2, theme.px(2), theme.shape("line")
+        x, y, gap, line = (
+            self.x,
+            (self.y + self.height / 2) - theme.size("step_dot") / 2,
+            theme.px(2),
+            theme.shape("line"),
+        )
         for number, stop in enumerate(self._stops):
             stop.place(x, y)
             x += stop.width
             if number < len(self._bars):
                 tint, bar = self._bars[number]
                 tint.rgba = theme.colour("pine" if number + 1 < self.step else "edge")
-                bar.pos = (round(x + gap), round(self.center_y - line / 2))
+                bar.pos = (round(x + gap), round((self.y + self.height / 2) - line / 2))
                 bar.size = (max(0, round(between - 2 * gap)), line)
             x += between

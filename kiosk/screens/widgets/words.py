@@ -73,7 +73,6 @@ class Words(Widget):
         self._rectangles: list[Rectangle] = []
         self._shown: tuple[object, ...] = ()
         self._refresh = Clock.create_trigger(self.refresh, -1)
-        kwargs.setdefault("size_hint_y", None)
         if not kwargs.get("wraps", True):
             kwargs.setdefault("size_hint_x", None)
         super().__init__(**kwargs)
@@ -170,5 +169,5 @@ class Words(Widget):
                 return
             width, tall = rectangle.size
             spare = {"left": 0, "center": (self.width - width) / 2, "right": self.width - width}[self.halign]
-            top = self.top - above - number * self.line_px
+            top = (self.y + self.height) - above - number * self.line_px
             rectangle.pos = (round(self.x + spare), round(top - (self.line_px + tall) / 2))
