@@ -29,15 +29,25 @@ WIDE_SPACE = "　"
 
 def blocks_of(receipt: Receipt) -> tuple[Block, ...]:
     """Everything the slip says, in order."""
-    parts = _FAULT_PARTS if receipt.kind is SlipKind.FAULT else _RECEIPT_PARTS
+    parts = _UNSETTLED_PARTS if _unsettled(receipt) else _RECEIPT_PARTS
     return tuple(block for part in parts for block in part(receipt))
+
+
+def _unsettled(receipt: Receipt) -> bool:
+    """A fault slip of a payment that has no receipt number: it lists what was inserted and promises nothing more.
+
+    With a number the payment is settled, and the fault slip is the receipt with its claims.
+    """
+    return receipt.kind is SlipKind.FAULT and not receipt.receipt_no
 
 
 def _head(receipt: Receipt) -> Iterator[Block]:
     language = receipt.language
     title = "receipt.title_fault" if receipt.kind is SlipKind.FAULT else "receipt.title"
-    yield Centred(text=receipt.estate, bold=True)
-    yield Centred(text=say(language, "receipt.payee", payee=receipt.payee), type=Type.SMALL)
+    if receipt.estate:
+        yield Centred(text=receipt.estate, bold=True)
+    if receipt.payee:
+        yield Centred(text=say(language, "receipt.payee", payee=receipt.payee), type=Type.SMALL)
     yield Space(8)
     yield Centred(text=say(language, title), type=Type.TITLE, bold=True, spread=language != "en")
     if receipt.copy_no:
@@ -59,7 +69,7 @@ def _identity(receipt: Receipt) -> Iterator[Block]:
             right_bold=True,
         )
     which = "receipt.copy" if receipt.copy_no else "receipt.original"
-    when = "receipt.happened_at" if receipt.kind is SlipKind.FAULT else "receipt.paid_at"
+    when = "receipt.happened_at" if _unsettled(receipt) else "receipt.paid_at"
     yield Row(left=say(language, "receipt.kiosk"), right=say(language, which, kiosk=receipt.kiosk_code))
     yield Row(left=say(language, when), right=receipt.paid_at)
     yield Row(left=say(language, "receipt.printed_at"), right=receipt.printed_at)
@@ -151,7 +161,7 @@ def _claims(receipt: Receipt) -> Iterator[Block]:
             face = say(language, "receipt.claim_face", yuan=_whole_yuan(claim.face))
         yield Row(left=say(language, "receipt.claim"), right=claim.claim_no, right_bold=True)
         yield Row(left="", right=face, type=Type.SMALL)
-    if receipt.kind is not SlipKind.FAULT:
+    if not _unsettled(receipt):
         yield Paragraph(text=say(language, "receipt.claim_next"))
 
 
@@ -200,4 +210,13 @@ def _whole_yuan(face: Fen) -> int:
 
 _Part = Callable[[Receipt], Iterator[Block]]
 _RECEIPT_PARTS: tuple[_Part, ...] = (_head, _identity, _bills, _total, _cash, _claims, _outcome, _proof, _foot)
-_FAULT_PARTS: tuple[_Part, ...] = (_head, _identity, _inserted, _claims, _what_next, _outcome, _record_of_cash, _foot)
+_UNSETTLED_PARTS: tuple[_Part, ...] = (
+    _head,
+    _identity,
+    _inserted,
+    _claims,
+    _what_next,
+    _outcome,
+    _record_of_cash,
+    _foot,
+)

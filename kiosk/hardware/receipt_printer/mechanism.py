@@ -139,9 +139,17 @@ class Mechanism:
             case LineFeed():
                 self._print_line()
             case Raster(row_bytes, rows):
-                self._rows.append((rows, row_bytes))
+                self._rows.append(self._aligned(rows, row_bytes))
             case Command(name, values):
                 self._command(name, values)
+
+    def _aligned(self, rows: bytes, row_bytes: int) -> tuple[bytes, int]:
+        """ESC a places images too, to the byte."""
+        left = max(0, self._row_bytes - row_bytes) * self._style.align // 2
+        if not left:
+            return rows, row_bytes
+        parts = (bytes(left) + rows[start : start + row_bytes] for start in range(0, len(rows), row_bytes))
+        return b"".join(parts), left + row_bytes
 
     def _print_line(self) -> None:
         text, rows = self._line.take(self._style)

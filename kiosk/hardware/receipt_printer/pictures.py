@@ -10,12 +10,12 @@ _INVERT = bytes(255 - value for value in range(256))
 _WHITE = 1
 
 
-def picture(image: Image.Image, width_dots: int = 0) -> bytes:
-    """The picture in slices; with ``width_dots`` in the middle of that width."""
-    if width_dots > image.width:
-        middle = Image.new("1", (width_dots, image.height), _WHITE)
-        middle.paste(image, ((width_dots - image.width) // 2, 0))
-        image = middle
+def picture(image: Image.Image) -> bytes:
+    """The picture in slices; the printer's alignment places it when it is narrower than the paper."""
+    if spare := -image.width % 8:
+        wider = Image.new("1", (image.width + spare, image.height), _WHITE)
+        wider.paste(image, (spare // 2, 0))
+        image = wider
     rows, row_bytes = _without_real_time(_black_bits(image)), image.width // 8
     slice_bytes = SLICE_ROWS * row_bytes
     slices = (rows[start : start + slice_bytes] for start in range(0, len(rows), slice_bytes))

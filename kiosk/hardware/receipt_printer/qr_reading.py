@@ -5,7 +5,7 @@ Corrects no errors: on a picture without noise a wrong bit is a defect of the sl
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise, zip_longest
+from itertools import combinations, zip_longest
 
 from PIL import Image
 from qrcode.base import rs_blocks
@@ -19,8 +19,11 @@ ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 NUMERIC_BITS = {1: 4, 2: 7, 3: 10}
 
 _FINDERS = {
-    dots: re.compile(f"(?<!1)1{{{dots}}}0{{{dots}}}1{{{3 * dots}}}0{{{dots}}}1{{{dots}}}(?!1)") for dots in MODULE_DOTS
+    # In a look-ahead, so that a pattern which data happens to form can't hide a real one that overlaps it.
+    dots: re.compile(f"(?<!1)(?=1{{{dots}}}0{{{dots}}}1{{{3 * dots}}}0{{{dots}}}1{{{dots}}}(?!1))")
+    for dots in MODULE_DOTS
 }
+_FINDER_ROWS = ("1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111")
 
 
 def read_qr(image: Image.Image) -> str | None:
@@ -48,11 +51,13 @@ def _grids(rows: list[str]) -> Iterator[Grid]:
     for y, row in enumerate(rows):
         for dots, finder in _FINDERS.items():
             starts = [found.start() for found in finder.finditer(row)] if "1" * 3 * dots in row else []
-            for left, right in pairwise(starts):
+            for left, right in combinations(starts, 2):
                 size, rest = divmod(right - left + 7 * dots, dots)
                 if rest == 0 and size % 4 == 1 and 21 <= size <= 177:
                     # The pattern first shows where the inner square begins, two modules below the top.
-                    yield _sample(rows, left, y - 2 * dots, dots, size)
+                    grid = _sample(rows, left, y - 2 * dots, dots, size)
+                    if _has_finders(grid):
+                        yield grid
 
 
 def _sample(rows: list[str], left: int, top: int, dots: int, size: int) -> Grid:
@@ -61,6 +66,15 @@ def _sample(rows: list[str], left: int, top: int, dots: int, size: int) -> Grid:
         return 0 <= y < len(rows) and rows[y][x : x + 1] == "1"
 
     return [[dark(row, column) for column in range(size)] for row in range(size)]
+
+
+def _has_finders(grid: Grid) -> bool:
+    far = len(grid) - 7
+    return all(
+        "".join("01"[dark] for dark in grid[top + row][left : left + 7]) == _FINDER_ROWS[row]
+        for top, left in ((0, 0), (0, far), (far, 0))
+        for row in range(7)
+    )
 
 
 def _decode(grid: Grid) -> str | None:

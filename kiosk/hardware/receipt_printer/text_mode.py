@@ -97,7 +97,7 @@ class Page:
             case Code():
                 texts = (block.heading, *block.sentences)
                 below = b"".join(self._as_text(Paragraph(text=text)) for text in texts if text)
-                return picture(qr_picture(block.link), self.columns * DOTS_PER_COLUMN) + below
+                return commands.align(1) + picture(qr_picture(block.link)) + commands.align(0) + below
             case Rule():
                 return (b"=" if block.kind is RuleKind.THICK else b"-") * self.columns + commands.LINE_FEED
             case Space():

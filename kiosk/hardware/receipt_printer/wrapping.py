@@ -18,7 +18,7 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
             line += atom
             continue
         carried = ""
-        if atom[0] in CLOSING and len(line.rstrip()) > 1:
+        if atom[0] in CLOSING and len(line.rstrip()) > 1 and measure(line.rstrip()[-1] + atom) <= width:
             line, carried = line.rstrip()[:-1], line.rstrip()[-1]
         lines.append(line.rstrip())
         line = carried + (atom if carried else atom.lstrip())

@@ -74,6 +74,8 @@ FAULT = replace(
     link="",
 )
 
+CLAIM = replace(USUAL, kind=SlipKind.FAULT, claims=FAULT.claims[:1], outcome=Outcome.ACCEPTED)
+
 MANY_BILLS = replace(
     USUAL,
     lines=tuple(
