@@ -26,6 +26,7 @@ BASE = "/api/v1"
 CONNECT_S = 5.0
 READ_S = 20.0
 SENT_BYTES_PER_S = 2048  # one more second of patience for each of these
+IDLE_S = 25.0  # a server may close a connection that idles longer; the call that finds out would look like a failure
 ANSWER_LIMIT = 32 * 1024 * 1024
 RETRY_AFTER_LIMIT_S = 900.0
 
@@ -76,6 +77,7 @@ class Transport:
         self.connect_s = connect_s
         self.read_s = read_s
         self._session = self._new_session()
+        self._used_at = time.monotonic()
 
     def prepare(self, method: str, path: str, query: dict[str, str], body: bytes) -> requests.PreparedRequest:
         """The request as it will be sent, so that what is signed is what travels."""
@@ -87,6 +89,8 @@ class Transport:
         Raises:
             Unreachable: no whole answer in time; the connection is dropped.
         """
+        if time.monotonic() - self._used_at > IDLE_S:
+            self.drop()
         patience_s = self.read_s + len(request.body or b"") / SENT_BYTES_PER_S
         deadline = time.monotonic() + self.connect_s + patience_s
         try:
@@ -97,6 +101,8 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.drop()
             raise Unreachable(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._used_at = time.monotonic()
 
     def drop(self) -> None:
         """Forget the connection; the next call makes a new one."""

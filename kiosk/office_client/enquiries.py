@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import date
 from typing import Protocol, TypeVar
 
@@ -69,16 +70,20 @@ class Enquiries:
         answered: Callable[[], None] = lambda: None,
     ) -> None:
         """``answered`` is told of every good answer: the sync thread then stops waiting out its backoff."""
-        client.be_patient(*PATIENT)
         self._client = client
+        self._patience = PATIENT
+        self._calls: queue.Queue[tuple[Callable[[], object], Future[object]] | None] = queue.Queue()
+        self._hanging: Future[object] | None = None
         self._cache = cache
         self._report = report
         self._answered = answered
         self._wanted: queue.Queue[tuple[Callable[[int, str], OfficeEvent], int, str] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="enquiries", daemon=True)
+        self._caller = threading.Thread(target=self._call, name="enquiry-calls", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._caller.start()
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Finish at once; a call that hangs is left behind, its answer is of no use to anyone."""
@@ -97,6 +102,16 @@ class Enquiries:
         while (wanted := self._wanted.get()) is not None:
             ask, request_no, what = wanted
             self._report(ask(request_no, what))
+        self._calls.put(None)
+
+    def _call(self) -> None:
+        """A thread of its own for the calls: looking a name up has no time limit, and a person's patience has one."""
+        while (wanted := self._calls.get()) is not None:
+            ask, future = wanted
+            try:
+                future.set_result(ask())
+            except Exception as error:  # noqa: BLE001  (raised again where the answer is waited for)
+                future.set_exception(error)
         self._client.close()
 
     def _find(self, request_no: int, code: str) -> OfficeEvent:
@@ -129,10 +144,10 @@ class Enquiries:
     def _from_office(self, ask: Callable[[], Answer]) -> Answer:
         """An office that is overloaded or in passing trouble counts as unreachable: the cache is there for that."""
         try:
-            answer = ask()
+            answer = self._in_time(ask)
         except Unreachable as unreachable:
             log.info("enquiry.offline reason=%s", unreachable.reason)
-            self._client.be_patient(*QUICK)
+            self._patience = QUICK
             raise
         except Refused as refused:
             if refused.status == 429 or refused.status >= 500:
@@ -140,9 +155,22 @@ class Enquiries:
                 raise Unreachable(refused.code) from refused
             log.log(logging.INFO if refused.status == 404 else logging.WARNING, "enquiry.refused code=%s", refused.code)
             raise
-        self._client.be_patient(*PATIENT)
+        self._patience = PATIENT
         self._answered()
         return answer
+
+    def _in_time(self, ask: Callable[[], Answer]) -> Answer:
+        if self._hanging and not self._hanging.done():
+            raise Unreachable("the call before this one still hangs")
+        connect_s, read_s = self._patience
+        self._client.be_patient(connect_s, read_s)
+        future: Future[Answer] = Future()
+        self._calls.put((ask, future))  # type: ignore[arg-type]
+        try:
+            return future.result(timeout=connect_s + read_s)
+        except TimeoutError as error:
+            self._hanging = future  # type: ignore[assignment]
+            raise Unreachable(f"no answer within {connect_s + read_s:.0f} s") from error
 
     def _kept_unit(self, request_no: int, code: str) -> OfficeEvent:
         if failed := self._not_from_cache(request_no):

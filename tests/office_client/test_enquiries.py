@@ -2,12 +2,14 @@
 
 import queue
 import socket
+import threading
 import time
 from contextlib import closing
 
 import pytest
 
 from kiosk.clock import SystemClock
+from kiosk.office_client import enquiries
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.enquiries import Enquiries
 from kiosk.office_client.events import BillsFound, EnquiryFailed, UnitFound, UnitNotFound
@@ -124,20 +126,41 @@ def test_a_kiosk_that_is_refused_does_not_go_on_from_its_cache(ask, filled, offi
     assert ask.unit() == EnquiryFailed(request_no=1, reason="refused.revoked")
 
 
-def test_after_a_silent_office_the_next_person_waits_less(identity, filled):
+def test_after_a_silent_office_the_next_person_waits_less(identity, filled, monkeypatch):
     """A port that takes connections and says nothing: the first look-up waits its time, the next only a moment."""
+    monkeypatch.setattr(enquiries, "PATIENT", (0.5, 1.0))
+    monkeypatch.setattr(enquiries, "QUICK", (0.1, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as server:
-        client = OfficeClient(f"http://127.0.0.1:{server.getsockname()[1]}", identity, SystemClock())
-        asked = Asked(client, filled)
-        client.be_patient(1, 2.5)
+        asked = Asked(OfficeClient(f"http://127.0.0.1:{server.getsockname()[1]}", identity, SystemClock()), filled)
         waits = []
         for _ in range(2):
             started = time.monotonic()
             assert asked.unit().offline
             waits.append(time.monotonic() - started)
         asked.enquiries.stop()
-    assert 2.4 < waits[0] < 4
-    assert waits[1] < 2.4
+    assert 0.9 < waits[0] < 3
+    assert waits[1] < 0.9
+
+
+def test_a_call_that_no_time_limit_reaches_does_not_keep_a_person_waiting(ask, filled, client, monkeypatch):
+    """Looking up a name can hang for as long as it likes; the next look-up does not even try while it does."""
+    monkeypatch.setattr(enquiries, "QUICK", (0.1, 0.2))
+    monkeypatch.setattr(ask.enquiries, "_patience", (0.1, 0.2))
+    let_go, asked = threading.Event(), []
+    real = client.find_unit
+
+    def hang(code):
+        asked.append(code)
+        let_go.wait(10)
+        return real(code)
+
+    monkeypatch.setattr(client, "find_unit", hang)
+    assert ask.unit().offline
+    assert ask.unit("3-1-501").offline
+    assert asked == ["3-1-502"]
+    let_go.set()
+    ask.enquiries._hanging.result(timeout=5)
+    assert not ask.unit("3-1-503").offline
 
 
 def test_requests_are_answered_in_order_each_exactly_once(ask, filled):
