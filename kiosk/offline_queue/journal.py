@@ -256,6 +256,11 @@ class Journal:
             seq = projections.latest_seq(self._db, kind)
             return tables.entry_at(self._db, seq) if seq else None
 
+    def newest_wall_ms(self) -> int:
+        """The wall clock of the newest entry whose clock was set: a time that has certainly passed; 0 if none."""
+        rows = self._rows("SELECT wall_ms FROM event WHERE clock <> 'unset' ORDER BY seq DESC LIMIT 1")
+        return int(rows[0][0]) if rows else 0
+
     def entries_of(self, payment_id: str) -> tuple[Entry, ...]:
         """All entries of one payment, in order."""
         with self._guarded():

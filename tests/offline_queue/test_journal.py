@@ -225,6 +225,15 @@ def test_the_age_of_what_is_unsent_is_not_guessed_from_clocks_that_cannot_say(jo
     assert journal.unsent() == (2, None)
 
 
+def test_the_newest_time_that_has_certainly_passed_is_known(journal, clock):
+    clock.advance(5)
+    journal.append(opened())
+    passed = clock.wall_ms()
+    clock.says, clock.offset_ms = "unset", 0
+    journal.append(escrow(1))
+    assert journal.newest_wall_ms() == passed
+
+
 # --- checkpoints and rebuilding -----------------------------------------------------------------------------------
 
 
