@@ -72,6 +72,7 @@ class OfficeSection(Section, frozen=True, kw_only=True):
     url: str = "http://127.0.0.1:8000"
     heartbeat_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60
     first_try_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10
+    retry_within_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -99,6 +100,14 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def cache_path(self) -> Path:
         return self.state_dir / "cache.db"
+
+    @property
+    def recall_path(self) -> Path:
+        return self.state_dir / "acceptor.recall"
+
+    @property
+    def status_path(self) -> Path:
+        return self.state_dir / "status.json"
 
     @property
     def identity_path(self) -> Path:

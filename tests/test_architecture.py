@@ -16,6 +16,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "kiosk.text": ("kiosk.domain", "kiosk.views"),
     "kiosk.views": ("kiosk.domain",),
     "kiosk.taps": (),
+    "kiosk.supervisor": (),
     "kiosk.screen_link": (*LOW, "kiosk.views", "kiosk.taps"),
     "kiosk.screens": (*LOW, "kiosk.views", "kiosk.taps", "kiosk.text"),
     "kiosk.screen": (*LOW, "kiosk.views", "kiosk.taps", "kiosk.text", "kiosk.screen_link", "kiosk.screens"),

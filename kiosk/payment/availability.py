@@ -21,8 +21,12 @@ def acceptor_fault(around: Surroundings) -> str:
     """The fault that stops cash, the one that matters most if there are several; empty when none does."""
     codes = [key.split(" ", 1)[1] for key in around.faults if key.startswith("bill_acceptor ")]
     stopping = [code for code in codes if FAULTS[code].stops_cash]
-    ranked = sorted(stopping, key=lambda code: (_WORST_FIRST.index(FAULTS[code].payer_code), code))
-    return ranked[0] if ranked else ""
+    return min(stopping, key=lambda code: (_WORST_FIRST.index(_payer_code(code)), code), default="")
+
+
+def _payer_code(code: str) -> str:
+    payer = FAULTS[code].payer_code
+    return payer if payer in _CASH_REASONS else "E34"
 
 
 def cash_reason(around: Surroundings) -> Saying | None:
@@ -37,7 +41,7 @@ def cash_reason(around: Surroundings) -> Saying | None:
     if fault in _MISSING:
         return Saying("reason.cash_missing")
     if fault:
-        return Saying(_CASH_REASONS[FAULTS[fault].payer_code])
+        return Saying(_CASH_REASONS[_payer_code(fault)])
     if around.acceptor is None:
         return Saying("reason.cash_starting")
     if around.refuse_without_receipt and around.paper_read_at is not None and not around.can_print:
@@ -45,8 +49,15 @@ def cash_reason(around: Surroundings) -> Saying | None:
     return None
 
 
+NOT_PAIRED = "not_paired"  # stands where a journal's fault would: without pairing there is no journal
+
+
 def blocked_by(around: Surroundings) -> Saying | None:
     """Why nothing at all can be paid here (E80); None when the kiosk serves."""
+    if around.journal_fault == NOT_PAIRED:
+        return Saying("reason.not_paired")
+    if around.journal_fault == "disk.margin":
+        return Saying("reason.disk")
     if around.journal_fault:
         return Saying("reason.journal")
     if around.disk_low:

@@ -13,7 +13,7 @@ from kiosk.hardware import ports
 from kiosk.office_client import events as office
 from kiosk.payment import cash, choosing, closing, identify, note_fates, surroundings
 from kiosk.payment.availability import blocked_by
-from kiosk.payment.commands import Command, DisableCash, EnableCash, LogUnexpected, Show
+from kiosk.payment.commands import AskPaper, Command, DisableCash, EnableCash, LogUnexpected, Show
 from kiosk.payment.deadlines import ANSWER_WITH_MONEY_S, INTERRUPTED_S, OUTCOME_S, SHORTEST_ANSWER_S, Deadline, Timer
 from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
 from kiosk.payment.state import Phase, State
@@ -206,10 +206,10 @@ def _device(state: State, event: ports.DeviceEvent, moment: Moment) -> Step:
             step = _counted(state, counters, None if _note_in_hand(before) else 0, moment)
         case ports.DeviceFault(device=device, fault=fault):
             around, more = surroundings.new_fault(state.around, device, fault.code, fault.detail)
-            step = replace(state, around=around), more
+            step = replace(state, around=around), [*more, *_asks_paper(device)]
         case ports.FaultCleared(device=device, code=code):
             around, more = surroundings.fault_over(state.around, device, code)
-            step = replace(state, around=around), more
+            step = replace(state, around=around), [*more, *_asks_paper(device)]
         case ports.PrinterStatus():
             around, more = surroundings.heard_printer(state.around, event, moment.mono)
             step = _paper_known(replace(state, around=around), moment)
@@ -247,6 +247,11 @@ def _paper_known(state: State, moment: Moment) -> Step:
     if state.phase is Phase.GETTING_READY:
         return choosing.paper_known(state, moment)
     return closing.paper_known(state, moment)
+
+
+def _asks_paper(device: str) -> list[Command]:
+    """Something about the printer changed: what it can do now is a question of its own."""
+    return [AskPaper()] if device == surroundings.PRINTER else []
 
 
 def _note_in_hand(state: State) -> bool:

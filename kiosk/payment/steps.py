@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kiosk.payment.commands import Command
-from kiosk.payment.deadlines import Deadlines, Timer
+from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
 from kiosk.payment.state import Phase, State, Visit
 from kiosk.views import Dialog, Saying
@@ -45,7 +45,7 @@ def rest_idle(state: State, moment: Moment) -> State:
 def go(state: State, moment: Moment, phase: Phase, **visit_changes: Any) -> State:
     """Ask the next question; what the last one said in passing is gone."""
     changes: dict[str, Any] = {"error": None, "error_code": "", "notice": None, "dialog": Dialog.NONE} | visit_changes
-    kept = Deadlines(tuple(one for one in state.deadlines.running if one.timer in _OUTLIVE_A_PHASE))
+    kept = state.deadlines.only(*_OUTLIVE_A_PHASE)
     moved = replace(state, phase=phase, visit=replace(state.visit, **changes), deadlines=kept)
     return rest_idle(moved, moment)
 
@@ -63,7 +63,7 @@ def end_visit(state: State) -> State:
         visit=Visit(language=state.around.language),
         payment=None,
         finished=None,
-        deadlines=Deadlines(),
+        deadlines=state.deadlines.only(),
     )
 
 

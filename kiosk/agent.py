@@ -1,0 +1,281 @@
+"""The agent process: reads the settings, builds every part, runs the payment thread, and stops all of it cleanly.
+
+Without a usable journal (not paired yet, damaged, disk full) it stands by: the screen says why, no device is opened, and as
+soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 3 the journal failed and a new
+process must check it (both services and ``kiosk run`` start one).
+"""
+
+import logging
+import queue
+import random
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+
+import msgspec
+
+import kiosk
+from kiosk.clock import Clock, SystemClock
+from kiosk.domain.events import AgentStarted
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Receipt
+from kiosk.hardware.ports import BillAcceptor, PrintJob, ReceiptPrinter, Report
+from kiosk.office_client.client import OfficeClient
+from kiosk.office_client.enquiries import Enquiries
+from kiosk.office_client.identity import Identity, IdentityUnusable
+from kiosk.offline_queue import database
+from kiosk.offline_queue.backoff import Timing
+from kiosk.offline_queue.cache import Cache
+from kiosk.offline_queue.database import JournalUnusable, Room
+from kiosk.offline_queue.journal import Journal, JournalUnwritable
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.sync import Sync
+from kiosk.payment import recovery
+from kiosk.payment.availability import NOT_PAIRED
+from kiosk.payment.cashier import Cashier, Ending, Inbox, SlipUnprintable, Stop
+from kiosk.payment.deadlines import Deadlines
+from kiosk.payment.reporting import Reporter
+from kiosk.payment.standby import Standby
+from kiosk.payment.state import Numbers, Shape, State, Surroundings, Visit
+from kiosk.screen_link.agent_end import AgentEnd
+from kiosk.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=8)}
+JOIN_S = 3.0
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What a kiosk that may take money has."""
+
+    identity: Identity
+    journal: Journal
+
+
+def main(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; see the module for the exit codes."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    inbox: Inbox = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: inbox.put(Stop()))
+    clock = SystemClock()
+    cache = Cache(settings.cache_path, clock)
+    link = AgentEnd(settings.screen_socket, inbox.put)
+    link.start()
+    try:
+        return int(_serve(settings, inbox, clock, cache, link))
+    finally:
+        link.stop()
+        cache.close()
+        settings.status_path.unlink(missing_ok=True)
+
+
+def _serve(settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd) -> Ending:
+    found = _open(settings, clock)
+    opened = found if isinstance(found, Opened) else _stand_by(settings, inbox, clock, cache, link, found)
+    if opened is None:
+        return Ending.STOPPED
+    try:
+        return _take_payments(settings, inbox, clock, cache, link, opened)
+    finally:
+        opened.journal.close()
+
+
+def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
+    """Identity and journal, or why there is none."""
+    try:
+        identity = Identity.load(settings.identity_path)
+    except IdentityUnusable as error:
+        return JournalUnusable(NOT_PAIRED, str(error))
+    if not settings.journal_path.exists():
+        return JournalUnusable(NOT_PAIRED, f"{settings.journal_path}: there is no journal; pair this kiosk again")
+    try:
+        journal = Journal.open(settings.journal_path, clock, Room.of_margin_mb(settings.kiosk.disk_margin_mb))
+    except JournalUnusable as error:
+        return error
+    with JournalReader(settings.journal_path) as reader:
+        newest = reader.entries(journal.head_seq - 1, 1)
+    clock.earliest_ms = max((entry.header.wall_ms for entry in newest if entry.header.clock != "unset"), default=0)
+    return Opened(identity, journal)
+
+
+def _stand_by(
+    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnusable
+) -> Opened | None:
+    """Say why no money can be taken until that is over; None when the agent is stopped meanwhile."""
+    log.error("agent.stands_by code=%s detail=%s", why.code, why.detail)
+    estate = cache.estate()
+    around = _surroundings(settings)
+    if estate:
+        around = msgspec.structs.replace(around, estate=estate[0])
+    reporter = Reporter(settings.status_path, clock)
+    standby = Standby(State(numbers=Numbers(kiosk_code=""), around=around), inbox, link, clock, reporter.stands_by)
+    opened: Opened | JournalUnusable = why
+    while isinstance(opened, JournalUnusable):
+        if not standby.wait(opened.code, opened.detail):
+            return None
+        opened = _open(settings, clock)
+    return opened
+
+
+def _take_payments(
+    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, opened: Opened
+) -> Ending:
+    journal, identity = opened.journal, opened.identity
+    clean = journal.stopped_cleanly()
+    with JournalReader(settings.journal_path) as reader:
+        known = recovery.read(journal, reader.entries)
+    try:
+        journal.append(AgentStarted(software=kiosk.__version__, sqlite=sqlite3.sqlite_version, clean=clean))
+    except JournalUnwritable as error:
+        log.critical("agent.journal_failed reason=%s", error)
+        return Ending.JOURNAL_FAILED
+    log.info("agent.started clean=%s interrupted=%d intent_open=%s", clean, len(known.interrupted), known.intent_open)
+    journal.hand_over()
+    parts = _Parts(settings, inbox, clock, cache, identity)
+    reporter = Reporter(settings.status_path, clock, parts.sync.tell)
+    cashier = Cashier(
+        state=_first_state(settings, known),
+        inbox=inbox,
+        journal=journal,
+        acceptor=parts.acceptor,
+        printer=parts.printer,
+        screen=link,
+        uploads=parts.sync,
+        lookups=parts.enquiries,
+        clock=clock,
+        make_job=parts.make_job,
+        free_mb=lambda: database.free_bytes(settings.state_dir) // database.MIB,
+        sign=identity.key.sign,
+        watch=reporter.watch,
+    )
+    parts.start(intent_open=known.intent_open)
+    try:
+        return _run(cashier, journal)
+    finally:
+        parts.stop()
+
+
+def _run(cashier: Cashier, journal: Journal) -> Ending:
+    """The cashier on a thread of its own, so that the main thread is free for signals."""
+    endings: list[Ending] = []
+
+    def work() -> None:
+        try:
+            endings.append(cashier.run())
+        finally:
+            journal.hand_over()
+
+    thread = threading.Thread(target=work, name="payment")
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.2)  # a signal is handled between two of these
+    return endings[0] if endings else Ending.JOURNAL_FAILED
+
+
+class _Parts:
+    """Devices and office threads, built from the settings and stopped together."""
+
+    def __init__(self, settings: Settings, inbox: Inbox, clock: Clock, cache: Cache, identity: Identity) -> None:
+        self._settings = settings
+        self.acceptor = build_acceptor(settings, inbox.put, clock)
+        self.printer = build_printer(settings, inbox.put, clock)
+        office = settings.office
+        timing = Timing(
+            heartbeat_s=office.heartbeat_s,
+            first_try_s=office.first_try_s,
+            longest_wait_s=office.retry_within_s,
+            backoff_cap_s=max(office.retry_within_s, Timing().backoff_base_s),
+        )
+        self.sync = Sync(
+            OfficeClient(office.url, identity, clock),
+            settings.journal_path,
+            cache,
+            clock,
+            inbox.put,
+            software=kiosk.__version__,
+            timing=timing,
+            rng=random.Random(),
+        )
+        self.enquiries = Enquiries(
+            OfficeClient(office.url, identity, clock), cache, inbox.put, answered=self.sync.office_answered
+        )
+
+    def start(self, *, intent_open: bool) -> None:
+        self.printer.start()
+        if self.acceptor:
+            self.acceptor.start(intent_open=intent_open)
+        self.sync.start()
+        self.enquiries.start()
+
+    def stop(self) -> None:
+        """The acceptor first: whatever else hangs, it must be shut."""
+        if self.acceptor:
+            self.acceptor.stop()
+        self.enquiries.stop(0.5)
+        self.sync.stop(1.5)
+        self.printer.stop()
+
+    def make_job(self, receipt: Receipt, job_id: str) -> PrintJob:
+        from kiosk.hardware.receipt_printer import layout
+        from kiosk.hardware.receipt_printer.fonts import FontMissing
+
+        printer = self._settings.receipt_printer
+        try:
+            return layout.make_job(receipt, job_id=job_id, width_mm=printer.width_mm, baud=printer.baud)
+        except FontMissing as error:
+            raise SlipUnprintable(str(error)) from error
+
+
+def build_acceptor(settings: Settings, report: Report, clock: Clock) -> BillAcceptor | None:
+    """The driver of the protocol named in the settings; None where they name none."""
+    section = settings.bill_acceptor
+    if section.protocol == "none":
+        return None
+    from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
+
+    port = str(_at_settings(settings, section.port))
+    return SspBillAcceptor(port, report, clock, speed=section.speed, recall_path=settings.recall_path)
+
+
+def build_printer(settings: Settings, report: Report, clock: Clock) -> ReceiptPrinter:
+    from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
+
+    section = settings.receipt_printer
+    port = str(_at_settings(settings, section.port))
+    return EscposReceiptPrinter(
+        port, report, clock, baud=section.baud, speed=section.speed, process_id=section.process_id
+    )
+
+
+def _at_settings(settings: Settings, port: str) -> Path:
+    """A relative port counts from the settings file, as the state directory does."""
+    return Path(settings.base_dir) / port
+
+
+def _surroundings(settings: Settings) -> Surroundings:
+    return Surroundings(
+        language=settings.kiosk.language,
+        shape=SHAPES[settings.screen.panel],
+        takes_cash=settings.bill_acceptor.protocol != "none",
+        faces=tuple(Fen(face) for face in settings.bill_acceptor.faces_fen),
+        refuse_without_receipt=settings.kiosk.cash_without_receipt == "refuse",
+    )
+
+
+def _first_state(settings: Settings, known: recovery.Known) -> State:
+    around = msgspec.structs.replace(
+        _surroundings(settings),
+        stacked=known.stacked,
+        stacked_serial=known.stacked_serial,
+        unresolved=known.unresolved,
+    )
+    return State(
+        numbers=known.numbers,
+        around=around,
+        visit=Visit(language=settings.kiosk.language),
+        interrupted=known.interrupted,
+        deadlines=Deadlines(pace=settings.kiosk.speed),
+    )

@@ -1,0 +1,348 @@
+"""Performs what the flow decides, on one thread with one inbox: the journal first, then the device, then the screen.
+
+If a commit fails, nothing that stood behind it is done, and the thread ends with ``JOURNAL_FAILED``: only a new process
+that has checked the file may go on. Source: journal-and-upload sections 0 and 1.3; decisions 13 and 14.
+"""
+
+import logging
+import queue
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from kiosk.clock import Clock
+from kiosk.domain import events as journal_events
+from kiosk.domain.estate import Estate
+from kiosk.domain.identifiers import new_id
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Receipt
+from kiosk.hardware.faults import Fault
+from kiosk.hardware.ports import BillAcceptor, PrintJob, ReceiptFailed, ReceiptPrinter
+from kiosk.office_client.events import Acked, BillsFound, EstateTold, UnitFound
+from kiosk.offline_queue.journal import AckMismatch, Journal, JournalUnwritable
+from kiosk.offline_queue.projections import EventRefused
+from kiosk.payment import commands as order
+from kiosk.payment import slip
+from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
+from kiosk.payment.flow import advance
+from kiosk.payment.own_settlements import less_own
+from kiosk.payment.state import Phase, State
+from kiosk.views import AnyView
+
+log = logging.getLogger(__name__)
+
+RENEW_LEASE_S = 0.5
+MEASURE_S = 2.0
+QUEUE_EVERY = 15  # measurements
+LONGEST_WAIT_S = 1.0  # so that the clock on the screen moves
+EXPLAIN_S = 3.0  # how long the screen says that the journal failed before the process is replaced
+CLOCK_BACK_MS = 1_000
+CLOCK_FORWARD_MS = 86_400_000
+
+
+class Ending(IntEnum):
+    """Why the thread ended; the process's exit code follows from it."""
+
+    STOPPED = 0
+    JOURNAL_FAILED = 3
+
+
+class Stop:
+    """Put into the inbox: finish what is recorded, shut the acceptor, write agent.stopped."""
+
+
+class SlipUnprintable(Exception):
+    """The slip can't be drawn on this machine; the message says what is missing."""
+
+
+class Screen(Protocol):
+    """Where views go."""
+
+    def show(self, view: AnyView) -> None: ...
+
+
+class Uploads(Protocol):
+    """The sync thread, as far as the cashier speaks to it."""
+
+    def wake(self) -> None: ...
+    def cursor_is(self, seq: int) -> None: ...
+
+
+class Lookups(Protocol):
+    """The thread that asks the office, as far as the cashier speaks to it."""
+
+    def find_unit(self, request_no: int, code: str) -> None: ...
+    def bills(self, request_no: int, unit_id: str) -> None: ...
+
+
+Inbox = queue.SimpleQueue[Event | Stop]
+
+
+class Cashier:
+    """Owns the flow's state and the journal while run() runs; everyone else only puts events into the inbox."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        inbox: Inbox,
+        journal: Journal,
+        acceptor: BillAcceptor | None,
+        printer: ReceiptPrinter,
+        screen: Screen,
+        uploads: Uploads,
+        lookups: Lookups,
+        clock: Clock,
+        make_job: Callable[[Receipt, str], PrintJob],
+        free_mb: Callable[[], int],
+        sign: Callable[[bytes], bytes],
+        watch: Callable[[State], None] = lambda state: None,
+    ) -> None:
+        """``watch`` sees the state after every event; ``make_job`` raises SlipUnprintable."""
+        self.state = state
+        self._inbox = inbox
+        self._journal = journal
+        self._acceptor, self._printer, self._screen = acceptor, printer, screen
+        self._uploads, self._lookups = uploads, lookups
+        self._clock = clock
+        self._make_job, self._free_mb, self._sign, self._watch = make_job, free_mb, sign, watch
+        self._zone = _zone(state.around.estate)
+        self._armed: frozenset[Fen] = frozenset()
+        self._renew_at = 0.0
+        self._measure_at = 0.0
+        self._measurements = 0
+        self._failed_at: float | None = None
+        self._wall_ahead_ms = self._clock_offset_ms()
+
+    def run(self) -> Ending:
+        """Until Stop arrives or the journal fails."""
+        self._handle(TimePassed())
+        self._printer.ask_status()
+        while True:
+            event = self._next()
+            if isinstance(event, Stop):
+                return self._stop()
+            self._handle(event)
+            self._keep_house()
+            if self._failed_at is not None and self._clock.monotonic() >= self._failed_at + EXPLAIN_S:
+                return Ending.JOURNAL_FAILED
+
+    # --- one event ---------------------------------------------------------------------------------------------
+
+    def _next(self) -> Event | Stop:
+        try:
+            return self._inbox.get(timeout=self._until_due())
+        except queue.Empty:
+            return TimePassed()
+
+    def _until_due(self) -> float:
+        now = self._clock.monotonic()
+        due = [now + LONGEST_WAIT_S, self._measure_at]
+        if self._armed:
+            due.append(self._renew_at)
+        if (deadline := self.state.deadlines.next_at()) is not None:
+            due.append(deadline)
+        return max(0.0, min(due) - now)
+
+    def _handle(self, event: Event) -> None:
+        try:
+            event = self._prepared(event)
+        except JournalUnwritable as error:
+            self._journal_failed(self.state, error)
+            return
+        before = self.state
+        self.state, orders = advance(before, event, self._moment())
+        for command in orders:
+            try:
+                self._perform(command)
+            except (JournalUnwritable, EventRefused) as error:
+                self._journal_failed(before, error)
+                return
+        self._watch(self.state)
+
+    def _prepared(self, event: Event) -> Event:
+        """What the journal has to do with an event before the flow sees it."""
+        match event:
+            case Acked():
+                self._take_ack(event)
+            case BillsFound():
+                if event.offline:
+                    self._uploads.wake()
+                own = self._journal.settlements_after(event.applied_seq)
+                return less_own(event, own, self._moment().business_date)
+            case EstateTold(estate=estate):
+                self._zone = _zone(estate)
+            case UnitFound(offline=True):
+                self._uploads.wake()  # the office did not answer a look-up: let the thread that knows find out
+            case _:
+                pass
+        return event
+
+    def _take_ack(self, acked: Acked) -> None:
+        try:
+            self._journal.advance_cursor(acked.ack_seq, acked.ack_hash, acked.posted_seq)
+        except AckMismatch as error:
+            log.error("cashier.ack_mismatch detail=%s", error)
+            return
+        self._uploads.cursor_is(acked.ack_seq)
+
+    def _perform(self, command: order.Command) -> None:
+        match command:
+            case order.Record(events=events):
+                self._journal.append(*events)
+                self._uploads.wake()
+            case order.AcceptNote() if self._acceptor:
+                self._acceptor.accept()
+            case order.ReturnNote() if self._acceptor:
+                self._acceptor.return_note()
+            case order.Acknowledge(event=event) if self._acceptor:
+                self._acceptor.acknowledge(event)
+            case order.EnableCash(faces=faces):
+                self._armed = faces
+                self._renew_lease()
+            case order.DisableCash():
+                self._armed = frozenset()
+                if self._acceptor:
+                    self._acceptor.disable()
+            case order.ReadCounters() if self._acceptor:
+                self._acceptor.read_counters()
+            case order.FindUnit(request_no=request_no, code=code):
+                self._lookups.find_unit(request_no, code)
+            case order.FetchBills(request_no=request_no, unit_id=unit_id):
+                self._lookups.bills(request_no, unit_id)
+            case order.AskPaper():
+                self._printer.ask_status()
+            case order.PrintSlip():
+                self._print(command)
+            case order.Show(view=view):
+                self._screen.show(view)
+            case order.LogUnexpected(what=what, phase=phase):
+                log.info("flow.unexpected phase=%s what=%s", phase, what)
+            case _:
+                log.warning("cashier.no_acceptor command=%s", type(command).__name__)
+
+    def _print(self, command: order.PrintSlip) -> None:
+        """Drawing takes some ten milliseconds; no note moves while a slip is asked for."""
+        try:
+            receipt = slip.receipt_for(
+                self._journal.entries_of(command.payment_id),
+                estate=self.state.around.estate,
+                kiosk_code=self._journal.kiosk_code,
+                copy_no=command.copy_no,
+                outcome=command.outcome,
+                printed_ms=self._clock.wall_ms(),
+            )
+            job = self._make_job(receipt, command.job_id)
+        except (SlipUnprintable, slip.NotSettled) as error:
+            log.error("cashier.slip_unprintable payment=%s reason=%s", command.payment_id, error)
+            fault = Fault("printer.error", str(error))
+            self._inbox.put(ReceiptFailed(job_id=command.job_id, clean=True, fault=fault))
+            return
+        self._printer.print(job)
+
+    def _journal_failed(self, before: State, error: Exception) -> None:
+        """Back to what was known before the event; what the failed commit would have allowed is not done."""
+        log.critical("cashier.journal_failed reason=%s", error)
+        code = "internal" if isinstance(error, EventRefused) else "journal.unwritable"
+        self._failed_at = self._failed_at or self._clock.monotonic()
+        self.state, orders = advance(before, JournalFailed(code, str(error)), self._moment())
+        for command in orders:
+            if not isinstance(command, order.Record):
+                self._perform(command)
+        self._watch(self.state)
+
+    # --- beside the events -------------------------------------------------------------------------------------
+
+    def _keep_house(self) -> None:
+        now = self._clock.monotonic()
+        if self._armed and now >= self._renew_at:
+            self._renew_lease()
+        if now < self._measure_at or self._failed_at is not None:
+            return
+        self._measure_at = now + MEASURE_S
+        self._measurements += 1
+        self._handle(DiskMeasured(free_mb=self._free_mb(), enough=self._journal.has_room()))
+        if self._measurements % QUEUE_EVERY == 1:
+            self._measure_queue()
+        self._watch_clock()
+        if self.state.phase is Phase.ATTRACT and self._failed_at is None:
+            self._checkpoint_if_due()
+
+    def _measure_queue(self) -> None:
+        try:
+            unsent, oldest_ms = self._journal.unsent()
+        except JournalUnwritable as error:
+            self._journal_failed(self.state, error)
+            return
+        self._handle(QueueMeasured(unsent=unsent, oldest_age_ms=oldest_ms))
+
+    def _checkpoint_if_due(self) -> None:
+        try:
+            if self._journal.checkpoint_due():
+                self._journal.checkpoint(self._sign)
+                self._uploads.wake()
+        except JournalUnwritable as error:
+            self._journal_failed(self.state, error)
+
+    def _watch_clock(self) -> None:
+        """A wall clock that jumps is written down; order and durations never depend on it."""
+        ahead_ms = self._clock_offset_ms()
+        by_ms = ahead_ms - self._wall_ahead_ms
+        if by_ms < -CLOCK_BACK_MS or by_ms > CLOCK_FORWARD_MS:
+            self._wall_ahead_ms = ahead_ms
+            try:
+                self._perform(order.Record((journal_events.ClockStepped(by_ms=by_ms),)))
+            except JournalUnwritable as error:
+                self._journal_failed(self.state, error)
+        elif by_ms > CLOCK_BACK_MS:
+            self._wall_ahead_ms = ahead_ms  # set forward a little: harmless, and the new measure from now on
+
+    def _clock_offset_ms(self) -> int:
+        return self._clock.wall_ms() - int(self._clock.monotonic() * 1000)
+
+    def _renew_lease(self) -> None:
+        self._renew_at = self._clock.monotonic() + RENEW_LEASE_S
+        if self._acceptor:
+            self._acceptor.enable(self._armed)
+
+    def _stop(self) -> Ending:
+        """Nothing new begins; an open payment stays open in the journal, and the next start brings it to its end."""
+        self._armed = frozenset()
+        if self._acceptor:
+            self._acceptor.disable()
+        if self._failed_at is not None:
+            return Ending.JOURNAL_FAILED
+        if self.state.payment is not None:
+            log.warning("cashier.stopped_in_payment payment=%s", self.state.payment.opened.payment_id)
+            return Ending.STOPPED
+        try:
+            self._journal.checkpoint(self._sign)
+            self._journal.append(journal_events.AgentStopped())
+        except JournalUnwritable as error:
+            log.critical("cashier.journal_failed_at_stop reason=%s", error)
+            return Ending.JOURNAL_FAILED
+        self._uploads.wake()
+        return Ending.STOPPED
+
+    def _moment(self) -> Moment:
+        wall_ms = self._clock.wall_ms()
+        if self._clock.state() == "unset":
+            return Moment(mono=self._clock.monotonic(), wall_ms=wall_ms, spare_id=new_id())
+        local = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(self._zone)
+        return Moment(
+            mono=self._clock.monotonic(),
+            wall_ms=wall_ms,
+            local=local.strftime("%Y-%m-%d %H:%M"),
+            business_date=local.date(),
+            spare_id=new_id(),
+        )
+
+
+def _zone(estate: Estate) -> ZoneInfo:
+    try:
+        return ZoneInfo(estate.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        log.error("cashier.unknown_time_zone name=%s", estate.time_zone)
+        return ZoneInfo("Asia/Shanghai")

@@ -1,0 +1,111 @@
+"""What the flow knows when the agent starts: numbers and unfinished payments, from the journal.
+
+The payments are brought to their end by the same flow as any other (phase RECOVERING): a note whose intent is open stays in
+hand until the acceptor has said what became of it, by its last answer, at its own power-up, or by its counter; a note that
+was only held goes back. Then the payment is settled or cancelled with ``ended="restart"``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from kiosk.domain import events as journal
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.records import Entry, NoteRecord, PaymentRecord
+from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Numbers, Ticket
+
+BATCH = 500
+
+ReadBatch = Callable[[int, int], tuple[Entry, ...]]
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal remembers for the flow."""
+
+    numbers: Numbers
+    interrupted: tuple[CashPayment, ...]
+    stacked: int | None  # what the acceptor's counter must say now; None: nobody can tell
+    stacked_serial: str
+    unresolved: tuple[Ticket, ...]
+    intent_open: bool
+
+
+def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
+    """Gather it; ``read_batch`` is JournalReader.entries of the same file."""
+    counted = opened_journal.latest("acceptor.counted")
+    stacked, serial, unresolved = _count_on(counted, _all_after(read_batch, counted.seq if counted else 0))
+    payments = tuple(
+        _as_payment(record, opened_journal.entries_of(record.opened.payment_id), stacked)
+        for record in opened_journal.open_payments()
+    )
+    return Known(
+        numbers=Numbers(
+            kiosk_code=opened_journal.kiosk_code,
+            note=opened_journal.next_note_no(),
+            receipt=opened_journal.next_receipt_number(),
+        ),
+        interrupted=payments,
+        stacked=stacked,
+        stacked_serial=serial,
+        unresolved=unresolved,
+        intent_open=bool(opened_journal.open_intents()),
+    )
+
+
+def _all_after(read_batch: ReadBatch, seq: int) -> Iterator[Entry]:
+    while batch := read_batch(seq, BATCH):
+        yield from batch
+        seq = batch[-1].seq
+
+
+def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None, str, tuple[Ticket, ...]]:
+    """The last reading plus the credits since; an unclear note since then voids it."""
+    reading = counted.event if counted else None
+    stacked = reading.stacked if isinstance(reading, journal.AcceptorCounted) else None
+    serial = reading.acceptor_serial if isinstance(reading, journal.AcceptorCounted) else ""
+    unresolved: list[Ticket] = []
+    for entry in later:
+        match entry.event:
+            case journal.NoteCredited():
+                stacked = None if stacked is None else stacked + 1
+            case journal.NoteUnknown(reason="no_answer", note_no=note_no, face_fen=int(face)):
+                stacked = None
+                unresolved.append(Ticket(note_no, Fen(face)))
+            case journal.NoteUnknown():
+                stacked = None
+            case _:
+                pass
+    return stacked, serial, tuple(unresolved)
+
+
+def _as_payment(record: PaymentRecord, entries: Sequence[Entry], stacked: int | None) -> CashPayment:
+    open_note = next((note for note in record.notes if note.state in ("escrow", "intent")), None)
+    return CashPayment(
+        opened=record.opened,
+        notes=tuple(Fen(note.face_fen or 0) for note in record.notes if note.state == "credited"),
+        claims=tuple(
+            Claim(claim_no=note.claim_no or "", face=None if note.face_fen is None else Fen(note.face_fen))
+            for note in record.notes
+            if note.state == "unknown"
+        ),
+        in_hand=_in_hand(open_note, entries, stacked) if open_note else None,
+        ending="restart",
+        recovering=True,
+    )
+
+
+def _in_hand(note: NoteRecord, entries: Sequence[Entry], stacked: int | None) -> NoteInHand:
+    intents = [entry.event for entry in entries if entry.header.kind == "note.accept_intent"]
+    intent = next(
+        (one for one in intents if isinstance(one, journal.NoteAcceptIntent) and one.note_no == note.note_no), None
+    )
+    return NoteInHand(
+        note_no=note.note_no,
+        face=Fen(note.face_fen or 0),
+        channel=note.channel or 0,
+        # Held but undecided: the driver gives it back before it asks anything (decisions 14).
+        stage=NoteStage.KEEPING if intent else NoteStage.RETURNING,
+        stacked_before=intent.stacked_before if intent else stacked,
+    )

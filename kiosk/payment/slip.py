@@ -1,0 +1,120 @@
+"""A payment's journal entries to its receipt (收据): the same slip now, after a restart, and when drawn again. Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kiosk.domain import events as journal
+from kiosk.domain.chain import check_code
+from kiosk.domain.estate import Estate
+from kiosk.domain.identifiers import parse_address
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Claim, Outcome, Receipt, ReceiptLine, SlipKind
+from kiosk.offline_queue.records import Entry
+
+
+class NotSettled(ValueError):
+    """The entries hold no settlement: there is nothing to print a slip about."""
+
+
+def receipt_for(
+    entries: Sequence[Entry],
+    *,
+    estate: Estate,
+    kiosk_code: str,
+    copy_no: int,
+    outcome: Outcome,
+    printed_ms: int,
+    link: str = "",
+) -> Receipt:
+    """Make the slip of one payment from its own entries.
+
+    Raises:
+        NotSettled: the payment was cancelled, or is still open.
+    """
+    opened, settled, settlement, claims = _parts(entries)
+    zone = ZoneInfo(settlement.time_zone)
+    offline = opened.offline and opened.bills_as_of_ms is not None
+    before = opened.prepaid_before_fen
+    address = parse_address(opened.unit_code)
+    return Receipt(
+        kind=SlipKind.FAULT if claims else SlipKind.RECEIPT,
+        language=opened.language,
+        estate=estate.estate_name_en if opened.language == "en" and estate.estate_name_en else estate.estate_name,
+        payee=estate.payee,
+        receipt_no=settlement.receipt_no,
+        kiosk_code=kiosk_code,
+        printed_at=_local(max(printed_ms, settled.header.wall_ms), zone),
+        paid_at=_local(settled.header.wall_ms, zone),
+        clock_verified=settled.header.clock != "unset",
+        copy_no=copy_no,
+        offline=settlement.offline,
+        bills_as_of=_local(opened.bills_as_of_ms or 0, zone)[:16] if offline else "",
+        unit_words=f"{address.building}栋{address.entrance}单元{address.room}" if address else opened.unit_code,
+        masked_name=opened.masked_name,
+        lines=tuple(_line(picked, settlement) for picked in opened.bills if _paid(picked.bill_id, settlement)),
+        received=Fen(settlement.received_fen),
+        notes=tuple(sorted(((Fen(int(face)), count) for face, count in settlement.notes.items()), reverse=True)),
+        to_prepaid=Fen(settlement.prepaid_fen),
+        prepaid_after=None if before is None else Fen(before + settlement.prepaid_fen),
+        outcome=outcome,
+        claims=claims,
+        phone=estate.service_phone,
+        complaint=estate.complaint,
+        check_code=check_code(settled.seq, settled.hash),
+        link=link,
+    )
+
+
+def _parts(
+    entries: Sequence[Entry],
+) -> tuple[journal.PaymentOpened, Entry, journal.Settlement, tuple[Claim, ...]]:
+    opened: journal.PaymentOpened | None = None
+    settled: tuple[Entry, journal.Settlement] | None = None
+    claims: list[Claim] = []
+    for entry in entries:
+        match entry.event:
+            case journal.PaymentOpened() as event:
+                opened = event
+            case journal.PaymentSettled() | journal.PaymentPartial() as event:
+                settled = (entry, event)
+            case journal.NoteUnknown(claim_no=claim_no, face_fen=face):
+                claims.append(Claim(claim_no=claim_no, face=None if face is None else Fen(face)))
+    if opened is None or settled is None:
+        raise NotSettled("this payment has no settlement; it was cancelled or is still open")
+    return opened, settled[0], settled[1], tuple(claims)
+
+
+def _line(picked: journal.BillPicked, settlement: journal.Settlement) -> ReceiptLine:
+    due = picked.principal_fen + picked.late_fee_fen
+    paid = _paid(picked.bill_id, settlement)
+    return ReceiptLine(
+        item_name=picked.item_name or picked.bill_id,
+        item_name_en=picked.item_name_en or picked.bill_id,
+        period=_period(picked),
+        due=Fen(due),
+        late_fee_paid=Fen(_paid(picked.bill_id, settlement, "late_fee")),
+        paid=Fen(paid),
+        left=Fen(max(0, due - paid)),
+    )
+
+
+def _paid(bill_id: str, settlement: journal.Settlement, component: str | None = None) -> int:
+    lines = (line for line in settlement.lines if line.bill_id == bill_id)
+    return sum(line.amount_fen for line in lines if component in (None, line.component))
+
+
+def _period(picked: journal.BillPicked) -> str:
+    """2026-11, or 2026-09 至 2026-10: months, as bills have them."""
+    if not (picked.period_from and picked.period_to):
+        return ""
+    first = date.fromisoformat(picked.period_from)
+    last = date.fromisoformat(picked.period_to) - timedelta(days=1)
+    months = [f"{day.year}-{day.month:02d}" for day in (first, last)]
+    return months[0] if months[0] == months[1] else " 至 ".join(months)
+
+
+def _local(wall_ms: int, zone: ZoneInfo) -> str:
+    moment = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(zone)
+    offset = moment.strftime("%z")
+    return f"{moment:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:]}"
