@@ -78,7 +78,13 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative imports hide the arrow"
-            yield node.lineno, str(node.module)
+            yield from ((node.lineno, module_meant(str(node.module), alias.name)) for alias in node.names)
+
+
+def module_meant(module: str, name: str) -> str:
+    """``from kiosk.hardware import ports`` means kiosk.hardware.ports."""
+    inner = ROOT.joinpath(*module.split("."), name)
+    return f"{module}.{name}" if inner.is_dir() or inner.with_suffix(".py").exists() else module
 
 
 def is_within(module: str, part: str) -> bool:
