@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from kivy.uix.widget import Widget
 from PIL import Image
 
-from kiosk.screens.widgets.amount import AmountLabel
+from kiosk.screens.widgets.faces import Face
+from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
 from kiosk.screens.widgets.words import Words
 
@@ -92,12 +93,11 @@ class Audit:
 
     def _texts_in_their_boxes(self) -> Iterator[Finding]:
         for text in self.texts:
-            # A tight line of figures is lower than its comma is deep: that much may hang below the words' own box.
+            # A tight line is lower than its comma is deep: that much may hang out of a box that nobody sees.
             hang = 0.12 * text.words.font_px
             for ink in text.inks:
                 boxes = (
-                    (box, hang if isinstance(box, Words | AmountLabel) else EDGE_PX)
-                    for box in (text.words, *_holders(text.words))
+                    (box, EDGE_PX if isinstance(box, Face) else hang) for box in (text.words, *_holders(text.words))
                 )
                 holder = next((box for box, slack in boxes if not _box(box).holds(ink, slack)), None)
                 if holder is not None or not self.window.holds(ink):
@@ -148,13 +148,14 @@ class Audit:
 
     def _blank_targets(self) -> Iterator[Finding]:
         for target in self.targets:
-            written = any(text.words is target or _inside(text.words, target) for text in self.texts)
-            if not written and not getattr(target, "says_by_icon", False):
-                yield Finding("blank target", _where(target), "no text on it")
+            written = any(_inside(text.words, target) for text in self.texts)
+            drawn = any(isinstance(widget, Icon) and widget.name and _inside(widget, target) for widget in self.widgets)
+            if not written and not drawn:
+                yield Finding("blank target", _where(target), "neither text nor sign on it")
 
     def _main_choice_elsewhere(self) -> Iterator[Finding]:
         for target in self.targets:
-            if not getattr(target, "is_primary", False):
+            if getattr(target, "kind", "") != "primary":
                 continue
             right = max(_box(other).right for other in self.targets)
             if _box(target).right < right - 1:

@@ -3,16 +3,16 @@
 from itertools import zip_longest
 
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
-from kivy.uix.boxlayout import BoxLayout
 
 from kiosk import text
 from kiosk.domain.money import format_yuan
 from kiosk.screens import bill_words, theme
-from kiosk.screens.base import KioskScreen, load_kv
+from kiosk.screens.base import KioskScreen, Send, load_kv
 from kiosk.screens.bill_words import by_sentences
 from kiosk.screens.part import Part
 from kiosk.screens.widgets import Card, Icon, Pressable, Words
 from kiosk.screens.widgets.faces import CLEAR
+from kiosk.screens.widgets.stack import Stack
 from kiosk.taps import AmountsToggled, BillTapped, ExplainTapped, PageTurned
 from kiosk.views import BillListView, BillRowView
 
@@ -46,11 +46,11 @@ class WhyButton(Pressable):
         self.picture.pos = (round(x + (width - self.picture.width) / 2), round(bottom + block - self.picture.height))
 
 
-class BillLine(BoxLayout):
+class BillLine(Stack):
     """One bill of the page and, on the large panel, the button that explains it."""
 
     bill_id = StringProperty()
-    shown = BooleanProperty(False)
+    filled = BooleanProperty(False)
     name = StringProperty()
     period = StringProperty()
     due = StringProperty()
@@ -68,7 +68,7 @@ class BillLine(BoxLayout):
     def fill(self, row: BillRowView | None, view: BillListView) -> None:
         """Show a bill, or nothing: an empty place keeps nothing of the bill that stood there."""
         language = view.frame.language
-        self.language, self.shown, self.hidden = language, row is not None, not view.amounts_shown
+        self.language, self.filled, self.hidden = language, row is not None, not view.amounts_shown
         self.bill_id = row.bill_id if row else ""
         self.picked, self.overdue = bool(row and row.picked), bool(row and row.overdue)
         self.icon = bill_words.icon(row.category) if row else "list"
@@ -119,8 +119,8 @@ class BillListScreen(KioskScreen):
     empty = BooleanProperty(False)
     asking_why = BooleanProperty(False)  # on the small panel: the next bill touched is explained
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, send: Send) -> None:
+        super().__init__(send)
         self.part = (BillListWide if theme.landscape() else BillListTall)(screen=self)
         self.add_widget(self.part)
         rows = int(theme.tokens()["panel"][theme.glass().name]["rows"])
@@ -182,7 +182,7 @@ class BillListScreen(KioskScreen):
     def ask_why_pressed(self) -> None:
         """The small panel has no room for a button a row: touch this, then the bill."""
         self.asking_why = not self.asking_why
-        if self.view is not None:
+        if isinstance(self.view, BillListView):
             self._show_question(self.view)
         if self.asking_why:
             self.question = text.say(self.language, "bill_list.touch_to_explain")

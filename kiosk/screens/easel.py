@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.screens import environment, theme
-from kiosk.views import View
+from kiosk.views import AnyView
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from kiosk.taps import Tap
 
-SETTLING_FRAMES = 6  # layouts ask for another pass, and for one more after a text has found its size
+SETTLING_FRAMES = 10  # layouts ask for another pass, and for one more after a text has found its size
 
 
 class Easel:
@@ -40,7 +40,7 @@ class Easel:
         EventLoop.start()
         self.settle()
 
-    def show(self, view: View) -> None:
+    def show(self, view: AnyView) -> None:
         """Put a view on the glass and let it come to rest."""
         self.router.show(view)
         self.settle()

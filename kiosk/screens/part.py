@@ -1,10 +1,11 @@
 """The content of a screen that is arranged differently on a tall and on a wide panel."""
 
 from kivy.properties import ObjectProperty
-from kivy.uix.boxlayout import BoxLayout
+
+from kiosk.screens.widgets.stack import Stack
 
 
-class Part(BoxLayout):
+class Part(Stack):
     """Subclassed in pairs, ``…Tall`` and ``…Wide``; their rules read everything from ``root.screen``."""
 
     screen = ObjectProperty()
