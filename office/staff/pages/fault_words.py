@@ -26,6 +26,7 @@ FAULT = {
     "acceptor.note_lost": FaultWords(State("bad", _("计数差一张")), _("收箱时清点，凭证据处理认领号。")),
     "acceptor.path_open": FaultWords(State("bad", _("入钞通道未合上")), _("合上盖子。")),
     "printer.port_missing": FaultWords(State("bad", _("打印机端口不在")), _("检查数据线和设置里的端口。")),
+    "printer.port_busy": FaultWords(State("bad", _("打印机端口被占用")), _("停掉占用端口的程序。")),
     "printer.silent": FaultWords(State("bad", _("打印机没有应答")), _("检查它的电源和数据线。")),
     "printer.paper_out": FaultWords(State("bad", _("缺纸")), _("装一卷新纸。")),
     "printer.near_end": FaultWords(State("late", _("纸将尽")), _("请今天换纸。")),

@@ -22,6 +22,7 @@ from office.staff.pages.payment_rows import payment_rows
 from office.staff.permissions import Act
 
 ALARMS = PAYMENTS = 12
+EVENTS = 24
 
 
 @staff_page(Act.SEE_KIOSKS)
@@ -74,7 +75,7 @@ def kiosk(request: HttpRequest, desk: Desk, kiosk_code: str) -> HttpResponse:
         "payments": payment_rows(page.payments.exclude(state="cancelled")[:PAYMENTS])
         if desk.may(Act.SEE_MONEY)
         else [],
-        "events": [event_row(raw) for raw in page.events] if desk.may(Act.SEE_MONEY) else [],
+        "events": [event_row(raw) for raw in page.events[:EVENTS]] if desk.may(Act.SEE_MONEY) else [],
         "can_acknowledge": desk.may(Act.ACKNOWLEDGE),
     }
     return render(request, "office/kiosk.html", context)

@@ -184,10 +184,11 @@ def review(request: HttpRequest, desk: Desk, payment_id: uuid.UUID) -> HttpRespo
     """Accept, query or dispute. Sending the same form twice decides once."""
     page = find(desk, payment_id)
     decision, reason = request.POST.get("d", ""), request.POST.get("why", "")
+    seen = whole_number(request.POST.get("seen", ""), otherwise=-1)
     if decision not in Review.Decision.values:
         return _again(request, desk, page, trouble="no_decision", typed_reason=reason)
     try:
-        services.review(request.user, page.payment, decision, reason, seen=whole_number(request.POST.get("seen", "")))
+        services.review(request.user, page.payment, decision, reason, seen=seen)
     except services.ReasonNeeded:
         return _again(request, desk, page, trouble="no_reason", typed_reason=reason, decision=decision)
     except services.Stale:

@@ -30,8 +30,8 @@ def as_date(text: str) -> datetime.date | None:
         return None
 
 
-def whole_number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+def whole_number(text: str, otherwise: int = 0) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
 def chosen_from(query: QueryDict, today: datetime.date) -> selectors.UploadFilter:

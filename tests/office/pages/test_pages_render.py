@@ -1,0 +1,213 @@
+"""Every page, in both languages, for those who may see it: what stands on it, and what must never stand on it."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+
+from office.staff.models import Role
+from tests.office.pages.desk import BusyDesk, person, signed_in
+
+LANGUAGES = ("zh-hans", "en")
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+# Names of people stay as they are, the language switch speaks the other language, formulas are the estate's own text.
+NOT_OURS = {"林晓梅", "张", "李", "王", "欧阳", "中文", "元"}
+
+
+class Outline(HTMLParser):
+    """The parts of a page that a content policy, a screen reader or a phone would trip over."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.ids: list[str] = []
+        self.labelled: set[str] = set()
+        self.fields: list[dict[str, str | None]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "style" or "style" in told or any(name.startswith("on") for name in told):
+            self.inline.append(self.get_starttag_text() or tag)
+        if tag == "script" and not (told.get("src") or "").startswith("/static/"):
+            self.inline.append(tag)
+        if told.get("id"):
+            self.ids.append(told["id"] or "")
+        if tag == "label":
+            self.labelled.add(told.get("for") or "")
+        if tag in ("input", "select", "textarea") and told.get("type") != "hidden" and "label" not in self._open:
+            self.fields.append(told)
+        if tag not in ("input", "meta", "link", "br", "path", "rect"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def pages_of(desk: BusyDesk) -> list[str]:
+    fixed = (
+        "today/", "today/live/", "uploads/", "uploads/?tab=exception", "uploads/?on=never", "uploads/?tab=disputed&kiosk=YG01",
+        "cases/", "cases/?state=closed", "cases/?mine=1", "cases/?kind=bill_already_paid", "units/", "units/3-1-605/",
+        "units/3-1-602/", "kiosks/", "kiosks/YG01/", "search/?q=", "search/?q=3-1", "search/?q=zzz",
+    )  # fmt: skip
+    return [desk.at(page) for page in fixed] + [desk.payment_page(name) for name in desk.payments]
+
+
+@pytest.fixture
+def finance(desk: BusyDesk) -> Client:
+    return signed_in(person(desk.estate.project, Role.FINANCE_AUDIT, last_name="林", first_name="晓梅"))
+
+
+@pytest.fixture
+def reader(desk: BusyDesk) -> Client:
+    user = person(desk.estate.project, Role.FINANCE_AUDIT, name="xm", last_name="林", first_name="晓梅")
+    return signed_in(user, "en")
+
+
+def text_of(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return " ".join(" ".join(Outline(answer.content.decode()).text).split())
+
+
+def test_every_page_opens_in_both_languages_without_inline_style_or_script(desk, finance, reader) -> None:
+    for client in (finance, reader):
+        for address in pages_of(desk):
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+            outline = Outline(answer.content.decode())
+            assert outline.inline == [], address
+            assert len(outline.ids) == len(set(outline.ids)), address
+            unlabelled = [told for told in outline.fields if told.get("id") not in outline.labelled]
+            assert unlabelled == [], address
+            assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_english_page_has_no_chinese_but_the_names_of_people(desk, reader) -> None:
+    for address in pages_of(desk):
+        left = set(CHINESE.findall(text_of(reader, address))) - NOT_OURS
+        assert left == set(), address
+
+
+def test_today_shows_money_in_cases_kiosks_and_alarms(desk, finance) -> None:
+    text = text_of(finance, desk.at("today/"))
+    assert "¥750.00" in text
+    assert "YG01" in text
+    assert "刚刚" in text
+    assert "纸将尽" in text
+    for word in ("账单已缴", "凭条未打印", "纸币去向不明"):
+        assert word in text
+
+
+def test_a_refresh_without_news_answers_nothing(desk, finance) -> None:
+    page = finance.get(desk.at("today/")).content.decode()
+    seen = re.search(r"/today/live/\?seen=([0-9a-f]+)", page)
+    assert seen
+    quiet = finance.get(f"/projects/YG{seen.group(0)}", headers={"hx-request": "true"})
+    assert quiet.status_code == 204
+    desk.pay("another", desk.household("606", "赵云", 3000, 9), [2000, 1000])
+    news = finance.get(f"/projects/YG{seen.group(0)}", headers={"hx-request": "true"})
+    assert news.status_code == 200
+    assert "3-1-606" in news.content.decode()
+    assert "¥780.00" in news.content.decode()
+
+
+def test_a_payment_shows_bills_notes_number_postings_and_the_chain(desk, finance) -> None:
+    text = text_of(finance, desk.payment_page("surplus"))
+    assert "3栋1单元602" in text
+    assert "李**" in text
+    assert "李小龙" not in text
+    assert "YG01-000002" in text
+    assert "98.24 ㎡ × 2.50 元/㎡ 245.60" in text
+    assert "转入预存" in text
+    assert "4.40" in text
+    assert "100 2 200.00 50 1 50.00 合计 3 ¥250.00" in text
+    assert "1009.K 自助终端钱箱 250.00" in text
+    assert "12 条，哈希相连" in text
+    assert "note.accept_intent" in text
+    assert '"kind":"payment.settled"' in text
+
+
+def test_a_changed_stored_event_shows_as_a_broken_chain(desk, finance) -> None:
+    from office.kiosks.models import RawEvent
+
+    settled = RawEvent.objects.get(payment_id=desk.payments["plain"], kind="payment.settled")
+    settled.body = bytes(settled.body).replace(b'"received_fen":20000', b'"received_fen":10000')
+    settled.save()
+    text = text_of(finance, desk.payment_page("plain"))
+    assert "断开" in text
+    assert "哈希相连" not in text
+
+
+def test_a_unit_shows_what_it_owes_and_how_it_was_computed(desk, finance) -> None:
+    text = text_of(finance, desk.at("units/3-1-605/"))
+    assert "欧阳**" in text
+    assert "199****0421" in text
+    assert "19900000421" not in text
+    assert "逾期 40 天" in text
+    assert "¥245.60" in text
+
+
+def test_a_kiosk_shows_its_box_by_face_and_the_range_a_count_must_hit(desk, finance) -> None:
+    text = text_of(finance, desk.at("kiosks/YG01/"))
+    assert "100 7 – 700.00" in text
+    assert "20 0 1 0.00" in text
+    assert "750.00 至 770.00" in text
+    assert "SSP-4711" in text
+
+
+def test_who_counts_a_box_never_reads_what_to_expect_in_it(desk) -> None:
+    cashier = signed_in(person(desk.estate.project, Role.CASHIER))
+    for page in ("today/", "today/live/", "kiosks/", "kiosks/YG01/"):
+        text = text_of(cashier, desk.at(page))
+        assert "箱内现金" not in text, page
+        assert "待核实" not in text, page
+        assert "清点时应在此范围内" not in text, page
+
+
+def test_search_opens_the_only_hit_and_lists_several(desk, finance) -> None:
+    for typed in ("3-1-602", "3栋1单元602", "03010602", " 3-1-602 "):
+        assert finance.get(desk.at("search/"), {"q": typed}).url == desk.at("units/3-1-602/")
+    assert finance.get(desk.at("search/"), {"q": "000002"}).url == desk.payment_page("surplus")
+    assert finance.get(desk.at("search/"), {"q": "yg01-000002"}).url == desk.payment_page("surplus")
+    assert "3-1-601" in text_of(finance, desk.at("search/?q=3-1"))
+    assert "没有找到" in text_of(finance, desk.at("search/?q=\x00' OR 1=1 --"))
+
+
+def test_uploads_filter_by_state_kiosk_kind_and_day(desk, finance) -> None:
+    everything = text_of(finance, desk.at("uploads/"))
+    assert everything.index("凭条未打印 缴") < everything.index("账单已缴 预存") < everything.index("3-1-601")
+    assert "合计 5 笔" in everything
+    assert "合计 1 笔" in text_of(finance, desk.at("uploads/?tab=exception"))
+    assert "合计 5 笔" in text_of(finance, desk.at("uploads/?kiosk=YG01"))
+    assert "没有符合筛选的记录" in text_of(finance, desk.at("uploads/?kiosk=YG99"))
+    assert "合计 1 笔" in text_of(finance, desk.at("uploads/?kind=receipt_not_printed"))
+    assert "合计 5 笔" in text_of(finance, desk.at(f"uploads/?on={desk.today.isoformat()}"))
+    assert "没有符合筛选的记录" in text_of(finance, desk.at("uploads/?on=2001-01-01"))
+    assert "这个条件没有起作用" in text_of(finance, desk.at("uploads/?on=22/11/2026"))
+
+
+def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk, finance) -> None:
+    import datetime
+
+    from django.core.cache import cache
+    from django.utils import timezone
+
+    from office.kiosks.models import KioskStatus
+
+    desk.beat(unsent=3, oldest_unsent_s=4000)
+    long_ago = timezone.now() - datetime.timedelta(minutes=38)
+    KioskStatus.objects.update(seen_at=long_ago)
+    cache.clear()
+    text = text_of(finance, desk.at("kiosks/"))
+    assert "离线 38 分" in text
+    assert "未知（离线前 3 条）" in text
+    assert "凭条纸 未知" in text
