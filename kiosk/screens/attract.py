@@ -19,7 +19,7 @@ class Anywhere(Press, Widget):
     """The whole glass as one target, under everything else."""
 
 
-class Legal(Stack):
+class AttractLegal(Stack):
     """The lines that must be there: what works, the cash rule, the desk, the phone."""
 
     screen = ObjectProperty()
@@ -32,7 +32,7 @@ class AttractLayout(FloatLayout):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.ids.legal.add_widget(Legal(screen=self.screen))
+        self.ids.legal.add_widget(AttractLegal(screen=self.screen))
 
 
 class AttractPortrait(AttractLayout):

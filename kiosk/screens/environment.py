@@ -31,7 +31,7 @@ def prepare(screen: ScreenSection, home: Path) -> None:
     Raises:
         TooLate, NoPanel, FontsMissing: say so and stop.
     """
-    driver = os.environ.setdefault("SDL_VIDEODRIVER", _video_driver())
+    driver = os.environ.setdefault("SDL_VIDEODRIVER", video_driver())
     if driver == "kmsdrm":
         os.environ.setdefault("SDL_KMSDRM_DEVICE_INDEX", connected_card())
     glass = theme.Glass(screen.panel, screen.width_px, screen.height_px, screen.dpi / MM_PER_INCH)
@@ -97,7 +97,8 @@ def _configure(glass: theme.Glass, *, touch: bool, fullscreen: bool) -> None:
         Config.set("input", "mouse", "mouse,disable_multitouch")
 
 
-def _video_driver() -> str:
+def video_driver() -> str:
+    """SDL's driver, unless the environment names one: the X server if there is one, else the bare console."""
     return "x11" if os.environ.get("DISPLAY") else "kmsdrm"
 
 

@@ -57,6 +57,7 @@ FillingPlate   parts: a list of Part(state, filled, slots, word); PlateFace (riv
                SmallPlate is the one in the header
 Icon           name (icons.toml), side in pixels, tone; Disc: round ground with an icon; Mark; Door (is_open); Rule (strong)
 Cells          columns, cell_h; ``fill(count, build)`` returns reused cells; hidden children leave no hole
+Keypad         extra ("clear", "-" or "."), language; on_key: args[1]. WrongEntry: error, wait (a Countdown)
 Card, Face     ground with fill, edge, line, radius, lip; Card is a BoxLayout
 Press          the behaviour of a tap for anything else: on_release, pressed, shown, disabled
 StepLine, Dialog  belong to the base
@@ -78,6 +79,7 @@ from kiosk.screens.widgets.door import Door
 from kiosk.screens.widgets.faces import Card, Face
 from kiosk.screens.widgets.filling_plate import FillingPlate, Part
 from kiosk.screens.widgets.icon import Icon
+from kiosk.screens.widgets.keypad import Keypad
 from kiosk.screens.widgets.pager import Pager
 from kiosk.screens.widgets.press import Press
 from kiosk.screens.widgets.rows import BillRow, Box, ChoiceRow
@@ -85,6 +87,7 @@ from kiosk.screens.widgets.signs import Banner, Disc, Mark, NoteChip, PlateFace,
 from kiosk.screens.widgets.stack import Stack
 from kiosk.screens.widgets.steps import StepLine
 from kiosk.screens.widgets.words import Words
+from kiosk.screens.widgets.wrong_entry import WrongEntry
 
 __all__ = [
     "AmountLabel",
@@ -101,6 +104,7 @@ __all__ = [
     "FillingPlate",
     "Icon",
     "Key",
+    "Keypad",
     "Mark",
     "NoteChip",
     "Pager",
@@ -119,6 +123,7 @@ __all__ = [
     "Tile",
     "TimeBar",
     "Words",
+    "WrongEntry",
 ]
 
 Builder.load_file(str(Path(__file__).parents[1] / "theme.kv"))

@@ -49,7 +49,9 @@ class Stack(Layout):
                 x, width = _across(
                     child.size_hint_x, child.width, child.pos_hint, "x", self.x + left, self.width - left - right
                 )
-                child.pos, child.size = (x, round(at - length)), (width, round(at) - round(at - length))
+                child.pos = (x, round(at - length))
+                # A length of its own is left alone: rounded, it would be put right again, for ever.
+                child.size = (width, length if hint is None else round(at) - round(at - length))
                 at -= length + self.spacing
             else:
                 y, height = _across(
@@ -60,7 +62,8 @@ class Stack(Layout):
                     self.y + bottom,
                     self.height - top - bottom,
                 )
-                child.pos, child.size = (round(at), y), (round(at + length) - round(at), height)
+                child.pos = (round(at), y)
+                child.size = (length if hint is None else round(at + length) - round(at), height)
                 at += length + self.spacing
 
     def _is_there(self, child: Any) -> bool:
@@ -77,7 +80,7 @@ class Stack(Layout):
 
 def _across(
     hint: float | None, own: float, pos_hint: dict[str, float], usual: str, start: float, room: float
-) -> tuple[int, int]:
+) -> tuple[int, float]:
     length = own if hint is None else room * min(1.0, hint)
     side = next((name for name in pos_hint if name in ALIGN), usual)
-    return round(start + ALIGN[side] * (room - length)), round(length)
+    return round(start + ALIGN[side] * (room - length)), own if hint is None else round(length)
