@@ -320,5 +320,33 @@ def test_a_public_key_that_is_not_canonical_is_refused(text):
         hs.read_public_key(text)
 
 
+@pytest.mark.parametrize("sign", [0, 0x80])
+@pytest.mark.parametrize(
+    "y",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ],
+)
+def test_a_key_under_which_one_signature_fits_everything_is_refused(y, sign):
+    raw = bytearray.fromhex(y)
+    raw[31] |= sign
+    with pytest.raises(SignatureInvalid, match="usable"):
+        hs.read_public_key(base64.b64encode(raw).decode())
+
+
+def test_a_second_form_of_a_signature_with_its_number_not_reduced_is_refused():
+    """S plus the group's order signs the same thing in naive arithmetic; RFC 8032 demands the reduced one."""
+    headers = signed_request()
+    raw = base64.b64decode(headers["Signature"][6:-1])
+    order = 2**252 + 27742317777372353535851937790883648493
+    twin = raw[:32] + (int.from_bytes(raw[32:], "little") + order).to_bytes(32, "little")
+    with pytest.raises(SignatureInvalid, match="does not fit"):
+        verify(headers | {"Signature": f"sig1=:{base64.b64encode(twin).decode()}:"})
+
+
 def test_a_public_key_travels_as_text():
     assert hs.raw_public(hs.read_public_key(hs.public_text(OFFICE))) == hs.raw_public(OFFICE)
