@@ -236,8 +236,8 @@ class Journal:
         """What we settled after ``seq`` (the ``applied_seq`` of a bills answer), per bill and unit. Source: decisions 16."""
         own = OwnSettlements(bills={}, prepaid={})
         with self._guarded():
-            ended = tables.payments(self._db, "ended_seq > ?", seq)
-        for settled in (payment.settlement for payment in ended if payment.settlement):
+            ended = tables.settlements(self._db, seq)
+        for settled in ended:
             for line in settled.lines:
                 parts = own.bills.setdefault(line.bill_id, {})
                 parts[line.component] = parts.get(line.component, 0) + line.amount_fen

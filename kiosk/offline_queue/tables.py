@@ -92,6 +92,13 @@ def payments(db: sqlite3.Connection, where: str, *values: Any) -> tuple[PaymentR
     return tuple(_payment(db, *row) for row in db.execute(sql, values).fetchall())
 
 
+def settlements(db: sqlite3.Connection, after_seq: int) -> list[PaymentSettled | PaymentPartial]:
+    """How payments ended after ``after_seq``, cancelled ones left out."""
+    sql = "SELECT event.body FROM payment JOIN event ON event.seq = payment.ended_seq WHERE payment.ended_seq > ?"
+    ended = [decode(body) for (body,) in db.execute(sql, (after_seq,))]
+    return [event for event in ended if isinstance(event, PaymentSettled | PaymentPartial)]
+
+
 def _payment(
     db: sqlite3.Connection, payment_id: str, opened_seq: int, state: str, ended_seq: int | None
 ) -> PaymentRecord:
