@@ -18,6 +18,7 @@ COMMANDS = (
     ("rebuild", "rebuild", "forget everything derived and fold the raw events again"),
     ("replay", "replay", "a kiosk's exported journal into an office"),
     ("export-ledger", "export_ledger", "the books for an independent checker"),
+    ("user", "user", "a person who may sign in, with a role in a project"),
 )
 
 

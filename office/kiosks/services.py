@@ -41,9 +41,7 @@ class Taken:
     config_version: int
 
 
-def take(
-    kiosk: Kiosk, journal_id: str, batch: ingest.Batch, nonce: str, now: datetime.datetime | None = None
-) -> Taken:
+def take(kiosk: Kiosk, journal_id: str, batch: ingest.Batch, nonce: str, now: datetime.datetime | None = None) -> Taken:
     """Store a batch durably, fold as far as the time allows, and say how far both came.
 
     Raises:
