@@ -19,11 +19,13 @@ from kiosk.hardware.ports import (
     FaultCleared,
     NoteCredited,
     NoteEscrowed,
+    NoteReturned,
     NoteUnclear,
 )
 from kiosk.hardware.simulators.control import ControlLine, Message
 from kiosk.hardware.simulators.loop import Loop
 
+ROOT = Path(__file__).resolve().parents[3]
 WAIT_S = 15.0
 ALL_FACES = frozenset(NOTE_FACES)
 SPEED = 20
@@ -99,7 +101,10 @@ class Host:
         self.events: queue.Queue[DeviceEvent] = queue.Queue()
         self.credited: Counter[int] = Counter()
         self.unclear: list[NoteUnclear] = []
-        self.intents: list[Fen] = []
+        self.returned = 0
+        self.open_intent: Fen | None = None
+        self.by_counter = 0
+        self._counted: int | None = None
         self.standing: set[str] = set()
         self.accept_notes = accept
         self.acknowledge = True
@@ -164,19 +169,38 @@ class Host:
     def _heard(self, event: DeviceEvent) -> None:
         match event:
             case NoteEscrowed(face=face) if self.accept_notes:
-                self.intents.append(face)
+                self.open_intent = face
                 self.driver.accept()
             case NoteCredited(face=face) if self.acknowledge:
-                self.credited[face or 0] += 1
+                self._credit(face or 0)
                 self.driver.acknowledge(event)
             case NoteUnclear() if self.acknowledge:
                 self.unclear.append(event)
+                self.open_intent = None
                 self.driver.acknowledge(event)
+            case NoteReturned():
+                self.returned += 1
+                self.open_intent = None
+            case AcceptorReady(counters=counters) if counters is not None:
+                self._reconcile(counters.stacked)
             case DeviceFault(fault=fault):
                 self.standing.add(fault.code)
             case FaultCleared(code=code):
                 self.standing.discard(code)
         self.events.put(event)
+
+    def _credit(self, face: int) -> None:
+        self.credited[face] += 1
+        self.open_intent = None
+        if self._counted is not None:
+            self._counted += 1
+
+    def _reconcile(self, stacked: int) -> None:
+        """The device has told all it will: its counter decides about a note without an outcome."""
+        if self.open_intent is not None and self._counted is not None and stacked == self._counted + 1:
+            self._credit(self.open_intent)
+            self.by_counter += 1
+        self.open_intent, self._counted = None, stacked
 
 
 def box_by_face(ledger: Message) -> Counter[int]:

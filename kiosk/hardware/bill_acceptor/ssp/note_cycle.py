@@ -51,6 +51,7 @@ class NoteCycle:
         self.channel = 0
         self.announced = False  # NoteEscrowed was reported, so its end must be too
         self.accepted = False
+        self.given_back = False  # at its start the device gave back a note that may or may not be the accepted one
         self.odd = ""  # the device contradicted itself in the last reply; for the fault's detail
 
     @property
@@ -65,6 +66,7 @@ class NoteCycle:
     def rest(self) -> None:
         """No note is in the device any more, or none that concerns us."""
         self.state, self.channel, self.announced, self.accepted = NoteState.NONE, 0, False, False
+        self.given_back = False
 
     def accept(self) -> None:
         self.state, self.accepted = NoteState.STACKING, True
@@ -120,15 +122,17 @@ class NoteCycle:
             self.rest()
         return []
 
-    def end_start(self) -> list[DeviceEvent]:
-        """The device has started anew and told everything.
+    def end_start(self, *, stacked_moved: bool) -> list[DeviceEvent]:
+        """The device has started anew and told everything; ``stacked_moved``: its counter shows one note more.
 
-        A note that was merely held is out of it. What became of an accepted one it does not say: its counters must.
+        A note that was merely held is out of it. An accepted one is certainly back only if the device gave one back
+        and counts none more: the one it gave back may have been the next, pushed in while nobody could ask. What
+        became of it otherwise the device does not say: the flow decides by the counters.
         """
-        undecided = self.announced and not self.accepted and self.state not in SETTLED_STATES
-        reported: list[DeviceEvent] = [NoteReturned(reason="power_up", at_power_up=True)] if undecided else []
+        held = self.announced and not self.accepted and self.state not in SETTLED_STATES
+        back = self.accepted and self.given_back and not stacked_moved
         self.rest()
-        return reported
+        return [NoteReturned(reason="power_up", at_power_up=True)] if held or back else []
 
     # --- one event each
 
@@ -200,6 +204,9 @@ class NoteCycle:
         return [NoteCredited(face=self.faces.get(channel), channel=channel, at_power_up=True)]
 
     def _cleared_to_person(self) -> list[DeviceEvent]:
+        if self.accepted:
+            self.given_back = True
+            return []
         if self.state is NoteState.CREDITED:
             self.odd = "a credited note was given back at power-up"
         known = self.state in SETTLED_STATES

@@ -23,12 +23,16 @@ class NoteMemory(StrEnum):
 
 
 class Recall(msgspec.Struct, frozen=True, kw_only=True):
-    """What a successor needs. ``sequence`` is None until the accepting poll has been prepared."""
+    """What a successor needs. ``sequence`` is None until the accepting poll has been prepared.
+
+    ``stacked`` is the device's counter before this note, None if it keeps none.
+    """
 
     note: NoteMemory = NoteMemory.NONE
     sequence: int | None = None
     channel: int = 0
     serial: str = ""
+    stacked: int | None = None
     faces: dict[int, int] = {}
 
 

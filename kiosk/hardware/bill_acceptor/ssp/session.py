@@ -20,6 +20,7 @@ from kiosk.hardware.bill_acceptor.ssp.note_cycle import REASON_ASKED, NoteCycle,
 from kiosk.hardware.bill_acceptor.ssp.recall import NoteMemory, Recall, RecallFile
 from kiosk.hardware.bill_acceptor.states import SETTLED_STATES, NoteState
 from kiosk.hardware.ports import (
+    AcceptorCounters,
     AcceptorDisabled,
     AcceptorEnabled,
     AcceptorIdentity,
@@ -93,6 +94,7 @@ class SspSession:
         self._enabled_faces = NO_FACES
         self._enable_after = 0.0
         self._hold_due = 0.0
+        self._stacked: int | None = None  # what the device's own counter must show now
         self._news_at = 0.0
         self._return_reason = "host"
         self.waits_for_disk = False  # a credit is reported and not acknowledged: send nothing at all
@@ -102,7 +104,7 @@ class SspSession:
         memory = self._recall.read()
         if intent_open:
             known = memory if memory.note is NoteMemory.OPEN else Recall()
-            self._memory = known
+            self._memory, self._stacked = known, known.stacked
             self.cycle.faces = {channel: Fen(face) for channel, face in known.faces.items()}
             self.cycle.resume(known.channel)
         elif memory.note is not NoteMemory.NONE:
@@ -134,8 +136,11 @@ class SspSession:
                 self.cycle.sent_back()
         self._drain()
         self._command(Command.DISABLE)
+        counters = read_counters(self._link)
+        self._end_start(counters)
         self.identity = identity
-        self._emit_ready(identity)
+        self._faults.clear(*LOST_CODES)
+        self._emit(AcceptorReady(identity=identity, counters=counters))
 
     def _ask_last_answer(self, sequence: int) -> None:
         self._write_memory(sequence)
@@ -162,19 +167,21 @@ class SspSession:
                 self._send_back("restart")
             quiet = 0 if moves(self._poll().events) else quiet + 1
             self._pause(POLL_ENABLED_S)
+
+    def _end_start(self, counters: AcceptorCounters | None) -> None:
+        """The device has told what it had to tell; what it did not say about the note it never will."""
+        stacked = None if counters is None else counters.stacked
         if self._restarted:
             self._restarted = False
-            for event in self.cycle.end_start():
+            moved = stacked is not None and stacked != self._stacked
+            for event in self.cycle.end_start(stacked_moved=moved):
                 self._emit(event)
             self._watch.started()
         elif self.cycle.accepted:
             log.warning("ssp.no_outcome channel=%d", self.cycle.channel)
             self.cycle.rest()
+        self._stacked = stacked
         self._write_memory()
-
-    def _emit_ready(self, identity: AcceptorIdentity) -> None:
-        self._faults.clear(*LOST_CODES)
-        self._emit(AcceptorReady(identity=identity, counters=read_counters(self._link)))
 
     # --- the poll loop
 
@@ -312,6 +319,8 @@ class SspSession:
     def _device_event(self, code: Happened) -> None:
         if code is Happened.RESET:
             self._restarted = True
+        if code is Happened.STACKED and self._stacked is not None:
+            self._stacked += 1
         if code in (Happened.RESET, Happened.DISABLED, Happened.CASHBOX_REMOVED):
             self._enabled_faces = NO_FACES
 
@@ -377,6 +386,7 @@ class SspSession:
             sequence=sequence if note is NoteMemory.OPEN else None,
             channel=self.cycle.channel if note is not NoteMemory.NONE else 0,
             serial=self.identity.serial if self.identity is not None else self._memory.serial,
+            stacked=self._stacked if note is NoteMemory.OPEN else None,
             faces=dict(self.cycle.faces) if note is NoteMemory.OPEN else {},
         )
         if memory != self._memory:
