@@ -339,10 +339,11 @@ def _numbered(state: State, commands: list[Command], moment: Moment) -> Step:
 
 
 def _means_the_same(old: AnyView | None, new: AnyView) -> bool:
-    """Only the clock moved: a finger on its way to the glass still means what it meant."""
+    """Only the clock or the network changed: a finger on its way to the glass still means what it meant."""
     if old is None:
         return False
-    frame = replace(new.frame, view_no=old.frame.view_no, local_time=old.frame.local_time)
+    was = old.frame
+    frame = replace(new.frame, view_no=was.view_no, local_time=was.local_time, offline=was.offline)
     return replace(new, frame=frame) == old
 
 
