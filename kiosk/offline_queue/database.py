@@ -3,11 +3,14 @@
 Every setting is read back: what a SQLite build ignores must not pass for set. Source: journal-and-upload sections 1 and 9.
 """
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
 
 import msgspec
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID = int.from_bytes(b"MENJ", "big")
 VERSION = 1  # of the tables: how many migrations there are
@@ -79,12 +82,15 @@ def free_bytes(directory: Path) -> int:
 
 
 def lay_ballast(path: Path, size: int) -> None:
-    """Allocate real blocks: a sparse file would give nothing back when it is removed."""
+    """Allocate real blocks: a sparse file would give nothing back when it is removed. Without room there is none."""
     if size == 0:
         return
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        log.warning("journal.no_ballast reason=%s", error)
+        path.unlink()
     finally:
         os.close(descriptor)
 
@@ -147,9 +153,17 @@ def in_words(error: Exception, path: Path) -> JournalUnusable:
     return JournalUnusable("journal.unwritable", f"{path}: {error} ({name})")
 
 
-def _connect(uri: str, path: Path) -> sqlite3.Connection:
+def check_exists(path: Path) -> None:
+    """
+    Raises:
+        JournalUnusable: there is no file, which for a kiosk that was paired is as bad as a damaged one.
+    """
     if not path.exists():
         raise JournalUnusable("journal.damaged", f"{path}: there is no journal; pair this kiosk first")
+
+
+def _connect(uri: str, path: Path) -> sqlite3.Connection:
+    check_exists(path)
     try:
         # isolation_level None: every transaction is begun and committed where we say so, none by surprise.
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)

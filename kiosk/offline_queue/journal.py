@@ -94,12 +94,12 @@ class Journal:
         """
         unclean = database.stopped_uncleanly(path)
         try:
+            database.check_exists(path)
             if room:
                 room.prepare(path)
-            if path.exists():
-                migrations.migrate(path)
+            migrations.migrate(path)
             db = database.open_writer(path)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, JournalUnusable) as error:
             raise database.in_words(error, path) from error
         try:
             check_file(db, path, whole=unclean)

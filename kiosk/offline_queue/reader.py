@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from types import TracebackType
 
 from kiosk.domain.events import JournalGenesis
 from kiosk.offline_queue import database, tables
@@ -28,9 +27,7 @@ class JournalReader:
     def __enter__(self) -> "JournalReader":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

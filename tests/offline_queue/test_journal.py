@@ -358,6 +358,12 @@ def test_after_an_unclean_stop_the_whole_tail_is_checked(journal, path, clock):
         Journal.open(copy, clock)
 
 
+def test_without_a_journal_one_is_told_to_pair_and_nothing_is_made(tmp_path, clock):
+    with pytest.raises(JournalUnusable, match="pair this kiosk first"):
+        Journal.open(tmp_path / "nowhere" / "journal.db", clock, Room.of_margin_mb(8))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_directory_that_cannot_be_written_is_said_in_words(journal, path, clock, tmp_path):
     journal.close()
     with pytest.raises(JournalUnusable) as caught:

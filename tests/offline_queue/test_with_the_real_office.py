@@ -176,6 +176,8 @@ def test_a_payment_is_booked_once_with_the_office_there_gone_and_back(estate, tm
         told = box.wait_for(EstateTold)
         assert told.estate.kiosk_code == box.identity.kiosk_code
         assert told.buildings
+        _, etag, _ = box.cache.estate()
+        assert box.enquiries._client.config(etag) is None, "unchanged, said in a signed answer without a body"
         building, entrances = told.buildings[0]
         box.enquiries.find_unit(1, f"{building}-{entrances[0]}-999999")
         assert box.wait_for(UnitNotFound).request_no == 1
