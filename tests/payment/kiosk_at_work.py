@@ -1,6 +1,6 @@
 """A real agent process between a simulated acceptor, a simulated printer and a robot's hand; the office is out of reach."""
 
-import os
+import resource
 import signal
 import subprocess
 import sys
@@ -98,11 +98,13 @@ first_try_s = 0
 class KioskAtWork:
     """One lobby corner: devices that keep their truth over the agent's deaths."""
 
-    def __init__(self, directory: Path, *, bills: tuple[Bill, ...], speed: int = SPEED) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, bills: tuple[Bill, ...], speed: int = SPEED, paired: bool = True) -> None:
+        self.directory, self.speed = directory, speed
         self.settings = provision(directory, bills=bills, speed=speed)
         self.state = directory / "state"
-        self.acceptor = SimulatedAcceptor(directory / "acceptor", state=directory / "box.json", speed=speed)
+        if not paired:
+            (self.state / "identity.json").rename(directory / "identity.json")
+        self.plug_acceptor_in()
         self.printer = Bench(directory)
         self.printer.plug_in(speed=speed)
         self.agent: subprocess.Popen[bytes] | None = None
@@ -151,6 +153,23 @@ class KioskAtWork:
         self.acceptor.unplug()
         self.printer.close()
 
+    def exit_code(self) -> int:
+        assert self.agent is not None
+        return self.agent.wait(PATIENCE_S)
+
+    def pair(self) -> None:
+        (self.directory / "identity.json").rename(self.state / "identity.json")
+
+    def plug_acceptor_in(self) -> None:
+        self.acceptor = SimulatedAcceptor(
+            self.directory / "acceptor", state=self.directory / "box.json", speed=self.speed
+        )
+
+    def let_no_file_grow(self) -> None:
+        """As on a full disk: whatever the agent writes beyond the first bytes of a file is refused."""
+        assert self.agent is not None
+        resource.prlimit(self.agent.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
     # --- a person ---------------------------------------------------------------------------------------------
 
     @property
@@ -169,6 +188,11 @@ class KioskAtWork:
 
     def to_cash(self) -> None:
         """From attract to the open note slot."""
+        self.to_method()
+        self.tap(taps.TileChosen, tile="cash")
+        self.slot_open()
+
+    def to_method(self) -> None:
         self.sees(views.AttractView, lambda view: view.methods)
         self.tap(taps.StartTapped)
         self.sees(views.HomeView)
@@ -189,8 +213,6 @@ class KioskAtWork:
         if isinstance(self.sees((views.AmountView, views.MethodView)), views.AmountView):
             self.tap(taps.ContinueTapped)
         self.sees(views.MethodView, lambda view: view.options[0].reason is None)
-        self.tap(taps.TileChosen, tile="cash")
-        self.slot_open()
 
     def slot_open(self) -> None:
         self.sees(views.InsertCashView, lambda view: view.state == "ready")
@@ -228,6 +250,14 @@ class KioskAtWork:
             time.sleep(0.02)
         return found
 
+    def wait_ended(self) -> Any:
+        """The end of the first payment, whatever it is."""
+        ends_at = time.monotonic() + PATIENCE_S
+        while not (found := self.recorded(journal.Settlement, journal.PaymentCancelled)):
+            assert time.monotonic() < ends_at, f"no payment ended\n{self.log[-3000:]}"
+            time.sleep(0.02)
+        return found[0]
+
     def check_truth(self) -> None:
         """Each note in the box has exactly one record, credited or suspense; and the other way round."""
         stacker = {int(face): count for face, count in self.acceptor.ledger()["stacker"].items() if count}
@@ -241,15 +271,3 @@ class KioskAtWork:
         assert sorted(opened) == sorted(ended)
         for settled in self.recorded(journal.Settlement):
             assert settled.received_fen == sum(line.amount_fen for line in settled.lines) + settled.prepaid_fen
-
-
-def killed_by(process: "subprocess.Popen[bytes]", number: int) -> bool:
-    return process.returncode == -number
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
