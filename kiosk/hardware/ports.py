@@ -45,7 +45,8 @@ class DeviceEvent(msgspec.Struct, frozen=True, kw_only=True):
 class AcceptorReady(DeviceEvent, frozen=True, kw_only=True):
     """Identified and drained of power-up events; inhibited until enabled. Sent again after every re-connection.
 
-    An accepted note without an outcome by now gets none from the device any more: ``counters`` decide.
+    An accepted note without an outcome by now gets none from the device any more. One more in ``counters.stacked``
+    than before that note is a credit; none more is unknown (a claim), never "returned".
     """
 
     identity: AcceptorIdentity
