@@ -66,6 +66,12 @@ class SimulatedAcceptor:
     def do(self, word: str, **values: Any) -> Message:
         return self._loop.call(lambda: self._control.perform({"do": word, **values}))
 
+    def tamper(self, change: Callable[[int, bytes], bytes]) -> None:
+        """Let ``change(command, answer)`` rewrite what the device answers to each command it executes."""
+        device: Any = self._simulator._device
+        execute = device._execute
+        device._execute = lambda code, parameters: change(code, execute(code, parameters))
+
     def insert(self, face_fen: int) -> None:
         """Push until the motor pulls the note in, as a person does."""
         deadline = time.monotonic() + WAIT_S
@@ -104,6 +110,7 @@ class Host:
         self.returned = 0
         self.open_intent: Fen | None = None
         self.by_counter = 0
+        self.claims_by_counter: list[Fen] = []
         self._counted: int | None = None
         self.standing: set[str] = set()
         self.accept_notes = accept
@@ -196,10 +203,13 @@ class Host:
             self._counted += 1
 
     def _reconcile(self, stacked: int) -> None:
-        """The device has told all it will: its counter decides about a note without an outcome."""
+        """The device has told all it will. One more in its counter is a credit; none more is not a no, but a claim:
+        a hand may have cleared a jam the host never heard of."""
         if self.open_intent is not None and self._counted is not None and stacked == self._counted + 1:
             self._credit(self.open_intent)
             self.by_counter += 1
+        elif self.open_intent is not None:
+            self.claims_by_counter.append(self.open_intent)
         self.open_intent, self._counted = None, stacked
 
 

@@ -90,6 +90,6 @@ def _agree(ledger: dict[str, Any], host: Host) -> bool:
     if ledger["path"] is not None:
         return False
     there = box_by_face(ledger) + Counter({int(face): count for face, count in ledger["fished"].items()})
-    claims = Counter(claim.face for claim in host.unclear)
+    claims = Counter(claim.face for claim in host.unclear) + Counter(host.claims_by_counter)
     uncredited = there - host.credited
     return not (host.credited - there) and not (uncredited - claims)

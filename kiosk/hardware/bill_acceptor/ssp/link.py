@@ -39,8 +39,11 @@ class SspLink:
     ``on_silent`` is told once per exchange that is unanswered for 5 s; ``gap`` then stays true until sync().
     """
 
-    def __init__(self, port: str, *, speed: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, port: str, *, speed: int = 1, sendings: int = SEND_LIMIT, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._port_name = port
+        self._sendings = sendings
         self._stopping = stopping
         self._reply_timeout_s = max(REPLY_TIMEOUT_S / speed, SHORTEST_TIMEOUT_S)
         self._silent_after_s = max(SILENT_AFTER_S / speed, SHORTEST_SILENCE_S)
@@ -89,13 +92,13 @@ class SspLink:
         """Send one command and return the data of its answer; ``sequence`` forces the bit instead of a fresh one.
 
         Raises:
-            LinkLost: no valid answer to 20 sendings, or the port is gone. The sequence bit has not moved.
+            LinkLost: no valid answer to any sending, or the port is gone. The sequence bit has not moved.
         """
         bit = self.sequence if sequence is None else sequence
         frame = encode_frame(data, bit)
         began = time.monotonic()
         told = False
-        for attempt in range(1, SEND_LIMIT + 1):
+        for attempt in range(1, self._sendings + 1):
             if self._stopping() and attempt > 1:
                 break
             answer = self._attempt(frame, bit)

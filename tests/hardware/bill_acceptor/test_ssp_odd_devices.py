@@ -1,0 +1,170 @@
+"""The SSP driver against devices that contradict themselves or are not what they should be, and what it sends them."""
+
+import time
+
+import pytest
+
+from kiosk.hardware.bill_acceptor.ssp.frames import Command
+from kiosk.hardware.bill_acceptor.ssp.recall import NoteMemory, Recall, RecallFile
+from kiosk.hardware.ports import (
+    AcceptorEnabled,
+    AcceptorLost,
+    DeviceFault,
+    NoteCredited,
+    NoteEscrowed,
+    NoteStacked,
+    NoteUnclear,
+)
+from tests.hardware.bill_acceptor.acceptor_harness import SPEED, is_ready
+
+POLL = Command.POLL
+
+
+def replace_once(old: str, new: str):
+    """Rewrite the first poll answer that contains these bytes."""
+    done = []
+
+    def change(command: int, answer: bytes) -> bytes:
+        if command == POLL and bytes.fromhex(old) in answer and not done:
+            done.append(answer)
+            return answer.replace(bytes.fromhex(old), bytes.fromhex(new))
+        return answer
+
+    return change
+
+
+def test_the_credits_own_channel_counts_and_a_contradiction_is_an_alarm(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach().start()
+    acceptor.tamper(replace_once("EE 06", "EE 05"))
+    acceptor.insert(10000)
+    credit = host.take(NoteCredited)
+    assert (credit.face, credit.channel) == (5000, 5)
+    fault = host.take(DeviceFault).fault
+    assert fault.code == "acceptor.protocol"
+    assert "channel 5, escrow was channel 6" in fault.detail
+    assert "ee 05" in fault.detail
+
+
+def test_what_stands_before_an_unknown_event_counts_and_the_rest_is_an_alarm(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach().start()
+    acceptor.tamper(replace_once("EE 06", "EE 06 C6 EE 06"))
+    acceptor.insert(10000)
+    assert host.take(NoteCredited).face == 10000
+    fault = host.take(DeviceFault).fault
+    assert fault.code == "acceptor.protocol"
+    assert "ee 06 c6 ee 06" in fault.detail
+    host.take(NoteStacked)
+    host.until(lambda: not host.standing, "later answers are understood again")
+    assert host.credited == {10000: 1}
+
+
+def test_a_note_stacked_without_a_credit_is_a_claim(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach().start()
+    acceptor.tamper(replace_once("EE 06", ""))
+    acceptor.insert(10000)
+    claim = host.take(NoteUnclear)
+    assert (claim.face, claim.fault.code) == (10000, "acceptor.note_lost")
+    assert not host.credited
+
+
+def test_three_tricks_in_a_row_stay_until_the_device_is_started_anew(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach().start()
+    for _ in range(3):
+        acceptor.do("cheat", when="before_stack")
+        acceptor.insert(100)
+        host.take(NoteUnclear)
+    acceptor.insert(500)
+    host.take(NoteCredited)
+    assert host.standing == {"acceptor.fraud"}
+    acceptor.do("power", **{"is": "off"})
+    acceptor.do("power", **{"is": "on"})
+    host.until(lambda: not host.standing, "it was started anew")
+
+
+def currency(answer: bytes) -> bytes:
+    return answer.replace(b"CNY", b"EUR")
+
+
+REFUSED = {
+    "foreign notes": (Command.SETUP_REQUEST, currency, "EUR, CNY is needed"),
+    "a hopper": (Command.SETUP_REQUEST, lambda answer: b"\xf0\x03" + answer[2:], "not a note validator"),
+    "a cut setup": (Command.SETUP_REQUEST, lambda answer: answer[:-1], "need"),
+    "no known protocol": (Command.PROTOCOL_VERSION, lambda _: b"\xf8", "none of the protocol versions"),
+    "a key wanted": (Command.SETUP_REQUEST, lambda _: b"\xfa", "answers SETUP_REQUEST with fa"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_device_that_can_not_be_used_is_refused_with_the_reason(plug_in, attach, what: str) -> None:
+    command, change, reason = REFUSED[what]
+    acceptor = plug_in()
+    acceptor.tamper(lambda code, answer: change(answer) if code == command else answer)
+    fault = attach().start().take(AcceptorLost).fault
+    assert fault.code == "acceptor.wrong_device"
+    assert reason in fault.detail
+
+
+def test_a_device_without_counters_says_so(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach()
+    acceptor.tamper(lambda code, answer: b"\xf2" if code == Command.GET_COUNTERS else answer)
+    assert is_ready(host.start()).counters is None
+
+
+def test_an_older_protocol_is_used_when_the_newer_is_refused(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach()
+    refused = []
+
+    def refuse_first(code: int, answer: bytes) -> bytes:
+        if code == Command.PROTOCOL_VERSION and not refused:
+            refused.append(code)
+            acceptor._simulator._device._protocol = 6
+            return b"\xf8"
+        return answer
+
+    acceptor.tamper(refuse_first)
+    assert is_ready(host.start()).identity.protocol == "SSP 6"
+
+
+def test_it_starts_in_the_makers_order_and_refuses_a_held_note_before_the_first_poll(plug_in, attach) -> None:
+    acceptor, host, sent = plug_in(), attach(), []
+    acceptor.tamper(lambda code, answer: (sent.append(code), answer)[1])
+    is_ready(host.start())
+    assert sent[:3] == [Command.PROTOCOL_VERSION, Command.SETUP_REQUEST, Command.SERIAL_NUMBER]
+    assert sent.index(Command.SET_INHIBITS) < sent.index(Command.REJECT) < sent.index(POLL)
+
+
+def test_an_undecided_note_is_held_about_every_second_and_never_polled(plug_in, attach) -> None:
+    acceptor, host, sent = plug_in(), attach(accept=False).start(), []
+    host.take(AcceptorEnabled)
+    acceptor.insert(100)
+    host.take(NoteEscrowed)
+    acceptor.tamper(lambda code, answer: (sent.append(code), answer)[1])
+    until = time.monotonic() + 6.0 / SPEED
+    host.until(lambda: time.monotonic() > until, "six device seconds have passed")
+    held = list(sent)
+    assert set(held) == {Command.HOLD}
+    assert 3 <= len(held) <= 7
+
+
+def test_the_sequence_bit_of_an_accepting_poll_is_kept_for_a_successor(plug_in, attach, tmp_path) -> None:
+    acceptor, host = plug_in(), attach().start()
+    host.acknowledge = False
+    acceptor.insert(10000)
+    credit = host.take(NoteCredited)
+    file = RecallFile(tmp_path / "recall")
+    kept = file.read()
+    assert (kept.note, kept.channel, kept.faces[6]) == (NoteMemory.OPEN, 6, 10000)
+    assert kept.sequence in (0, 1)
+    host.driver.acknowledge(credit)
+    host.take(NoteStacked)
+    host.until(lambda: file.read().note is NoteMemory.NONE, "the note is forgotten")
+    file.close()
+
+
+def test_a_foreign_recall_file_remembers_nothing(tmp_path) -> None:
+    (tmp_path / "recall").write_bytes(b"\x00\xffgarbage")
+    file = RecallFile(tmp_path / "recall")
+    assert file.read() == Recall()
+    file.write(Recall(note=NoteMemory.OPEN, sequence=1))
+    assert file.read() == Recall(note=NoteMemory.OPEN, sequence=1)
+    file.close()
