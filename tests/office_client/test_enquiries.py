@@ -138,8 +138,8 @@ def test_after_a_silent_office_the_next_person_waits_less(identity, filled, monk
             assert asked.unit().offline
             waits.append(time.monotonic() - started)
         asked.enquiries.stop()
-    assert 0.9 < waits[0] < 3
-    assert waits[1] < 0.9
+    assert waits[0] > 0.9
+    assert waits[1] < waits[0]
 
 
 def test_a_call_that_no_time_limit_reaches_does_not_keep_a_person_waiting(ask, filled, client, monkeypatch):

@@ -42,6 +42,19 @@ def office_command(database: str, *arguments: str) -> str:
     return done.stdout
 
 
+def kiosk_journal(command: str, journal: Path) -> str:
+    """The `kiosk journal` command as a person types it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", "journal", command, "--journal", journal],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @contextmanager
 def served(database: str, port: int):
     process = subprocess.Popen(
@@ -205,6 +218,12 @@ def test_a_payment_is_booked_once_with_the_office_there_gone_and_back(estate, tm
         assert box.journal.unsent() == (0, None)
         box.close()
     office_command(database, "verify")
+    exported = tmp_path / "journal.jsonl"
+    exported.write_text(kiosk_journal("export", tmp_path / "state" / "journal.db"), encoding="utf-8")
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere/office.sqlite3"
+    told = json.loads(office_command(elsewhere, "replay", str(exported), "--json"))
+    assert (told["kiosk"], told["payments"], told["quarantined"]) == (box.journal.kiosk_code, 2, 0)
+    assert "all as written" in kiosk_journal("verify", tmp_path / "state" / "journal.db")
 
 
 def _some_bills(box: Box, buildings) -> BillsFound:
