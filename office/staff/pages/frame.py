@@ -80,7 +80,7 @@ def nav_of(desk: Desk, current: str) -> list[NavEntry]:
         for page, act, word, gap in _PAGES
         if desk.may(act)
     ]
-    if Role.SYSADMIN in desk.roles and desk.user.is_staff:
+    if desk.user.is_staff and desk.roles & {Role.SYSADMIN, Role.BUSINESS_ADMIN}:
         entries.append(NavEntry(href=reverse("admin:index"), word=_("基础数据"), current=False, gap=True))
     return entries
 
