@@ -94,7 +94,7 @@ class Audit:
     def _texts_in_their_boxes(self) -> Iterator[Finding]:
         for text in self.texts:
             # A tight line is lower than its comma is deep: that much may hang out of a box that nobody sees.
-            hang = 0.12 * text.words.font_px
+            hang = 0.14 * text.words.font_px
             for ink in text.inks:
                 boxes = (
                     (box, EDGE_PX if isinstance(box, Face) else hang) for box in (text.words, *_holders(text.words))
@@ -118,7 +118,7 @@ class Audit:
     def _small_texts(self) -> Iterator[Finding]:
         for text in self.texts:
             size = text.words.font_px / self.px_per_mm
-            least = LEAST_MONEY_MM if "¥" in text.text else LEAST_TEXT_MM
+            least = LEAST_MONEY_MM if "¥" in text.text and text.text != "¥" else LEAST_TEXT_MM
             if size < least - ROUNDING_MM:
                 yield Finding("small text", _where(text.words), f"{text.text!r} is {size:.1f} mm")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 _NO_START = "，。、：；！？）》」』”’％·,.:;!?)]}%…—–"
 _NO_END = "（《「『“‘([{¥￥"
-_SCRAP = 0.25  # a last line shorter than this share of the longest is a scrap
+_SCRAP = 0.34  # a last line shorter than this share of the longest is a scrap
 
 # One piece is a run that holds together: a Latin word, a number with its measure word (3 栋), one other character, spaces.
 _PIECE = re.compile(r"\s+|[!-~¥￥À-ɏ–−]+(?:(?<=\d) ?[一-鿿])?|.", re.DOTALL)
