@@ -325,6 +325,22 @@ class BillAcceptorContract:
         is_ready(second)
         assert second.credited == box_by_face(acceptor.ledger())
 
+    @pytest.mark.parametrize("recorded", [False, True])
+    def test_when_host_and_device_lose_power_together_the_note_counts_once(
+        self, plug_in, attach, recorded: bool
+    ) -> None:
+        acceptor, first = plug_in(), attach().start()
+        first.acknowledge = recorded
+        acceptor.insert(5000)
+        first.take(NoteCredited)
+        first.abandon()
+        acceptor.unplug()  # past the point of no return, not yet in the box
+        assert acceptor.ledger_at_unplug["path"]["stage"] == "after_point"
+        acceptor, second = plug_in(), attach().start(intent_open=not recorded)
+        is_ready(second)
+        assert first.credited + second.credited == box_by_face(acceptor.ledger()) == {5000: 1}
+        assert not second.unclear
+
     # --- a bad line
 
     @pytest.mark.parametrize(

@@ -168,3 +168,11 @@ def test_a_foreign_recall_file_remembers_nothing(tmp_path) -> None:
     file.write(Recall(note=NoteMemory.OPEN, sequence=1))
     assert file.read() == Recall(note=NoteMemory.OPEN, sequence=1)
     file.close()
+
+
+def test_a_recall_file_that_can_not_be_kept_costs_only_the_second_witness(plug_in, attach, tmp_path) -> None:
+    acceptor, host = plug_in(), attach(recall=tmp_path)  # a directory: it can be neither opened nor written
+    acceptor_ready = is_ready(host.start())
+    assert acceptor_ready.identity.currency == "CNY"
+    acceptor.insert(100)
+    assert host.take(NoteCredited).face == 100

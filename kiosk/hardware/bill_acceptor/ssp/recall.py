@@ -5,11 +5,14 @@ an accepted note has no outcome is kept here. It need only survive the process, 
 power with us tells the note's fate by itself. Source: bill-acceptors section 0, "When the host dies".
 """
 
+import logging
 import os
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+
+log = logging.getLogger(__name__)
 
 RECORD_SIZE = 1024
 
@@ -37,22 +40,36 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecallFile:
-    """One record at the start of a file, overwritten in place by a single write, never synced."""
+    """One record at the start of a file, overwritten in place by a single write, never synced.
+
+    A disk that can't be written costs this second witness only: the flow still has the device's counters.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = path
+        self._fd = -1
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            log.error("ssp.recall_unusable path=%s error=%s", path, error)
 
     def read(self) -> Recall:
         """The last record; an empty or foreign file remembers nothing."""
-        raw = os.pread(self._fd, RECORD_SIZE, 0).strip()
+        raw = os.pread(self._fd, RECORD_SIZE, 0).strip() if self._fd >= 0 else b""
         try:
             return msgspec.json.decode(raw, type=Recall) if raw else Recall()
-        except msgspec.MsgspecError:
+        except msgspec.MsgspecError as error:
+            log.error("ssp.recall_unreadable path=%s error=%s", self._path, error)
             return Recall()
 
     def write(self, recall: Recall) -> None:
-        os.pwrite(self._fd, msgspec.json.encode(recall).ljust(RECORD_SIZE), 0)
+        if self._fd < 0:
+            return
+        try:
+            os.pwrite(self._fd, msgspec.json.encode(recall).ljust(RECORD_SIZE), 0)
+        except OSError as error:
+            log.error("ssp.recall_unwritable path=%s error=%s", self._path, error)
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -200,7 +200,8 @@ class SspSession:
                 raise StartAgain
             if self.cycle.in_escrow:
                 self._decide_escrow()
-                poll_due = self._clock.monotonic()  # once decided, go on at once
+                # An accept was a poll; after a refusal the next one may come at once.
+                poll_due = self._clock.monotonic() + (self._poll_interval() if self.cycle.accepted else 0.0)
                 continue
             self._carry_out()
             if self._clock.monotonic() >= poll_due:
@@ -249,6 +250,9 @@ class SspSession:
         if reply in (OK, bytes((Generic.CANNOT_PROCESS,))):
             self._return_reason = reason
             self.cycle.sent_back()
+        else:
+            log.error("ssp.reject_refused answer=%s", reply.hex(" "))
+            self._orders.wait(self._clock.monotonic() + self._scaled(POLL_ENABLED_S))
         self._orders.forget_decision()
 
     def _carry_out(self) -> None:
