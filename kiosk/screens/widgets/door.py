@@ -61,7 +61,7 @@ class Door(Widget):
                 indices=range(len(outline)),
                 mode="triangle_fan",
             )
-            SmoothLine(points=[value for point in curve for value in point], width=1)
+            SmoothLine(points=[value for point in outline for value in point], width=1)
 
     def _draw_open(self) -> None:
         unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), (self.x + self.width / 2)
