@@ -44,7 +44,7 @@ from kiosk.settings import Settings
 log = logging.getLogger(__name__)
 
 SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=8)}
-JOIN_S = 3.0
+UPLOAD_ANSWERS_S = 10.0  # an office slower than this is "away" on the screen; what it took it will not take twice
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -190,7 +190,7 @@ class _Parts:
             backoff_cap_s=max(office.retry_within_s, Timing().backoff_base_s),
         )
         self.sync = Sync(
-            OfficeClient(office.url, identity, clock),
+            OfficeClient(office.url, identity, clock, read_s=UPLOAD_ANSWERS_S),
             settings.journal_path,
             cache,
             clock,
