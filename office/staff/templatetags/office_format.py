@@ -142,7 +142,8 @@ def person(user: object) -> str:
 @register.simple_tag
 def skew(ms: int) -> str:
     """How far a clock is off: 偏差 +0.1 秒."""
-    return gettext("偏差 {seconds} 秒").format(seconds=f"{ms / 1000:+.1f}".replace("-", "−"))
+    tenths = round(ms / 100)
+    return gettext("偏差 {seconds} 秒").format(seconds=f"{tenths / 10:+.1f}".replace("-", "−") if tenths else "0.0")
 
 
 @register.filter
