@@ -1,0 +1,132 @@
+"""What the flow knows after a restart, from nothing but the journal; and bills minus what this kiosk settled itself."""
+
+from datetime import date
+
+import pytest
+
+from kiosk.domain import events as journal
+from kiosk.domain.late_fee import LateFeeRule, PrincipalStep
+from kiosk.domain.money import Fen
+from kiosk.office_client.events import BillsFound
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.records import OwnSettlements
+from kiosk.payment import recovery
+from kiosk.payment.own_settlements import less_own
+from kiosk.payment.state import NoteStage, Ticket
+from tests.offline_queue import journals
+from tests.payment.walker import AUGUST, TODAY, UNIT, bill
+
+
+@pytest.fixture
+def book(tmp_path):
+    made = Journal.create(tmp_path / "journal.db", journals.SetClock(), journals.genesis())
+    yield made
+    made.close()
+
+
+def known(book: Journal) -> recovery.Known:
+    with JournalReader(book.path) as reader:
+        return recovery.read(book, reader.entries)
+
+
+def intent(note_no: int, face: int, stacked_before: int | None) -> journal.NoteAcceptIntent:
+    return journal.NoteAcceptIntent(
+        payment_id="p-1",
+        note_no=note_no,
+        face_fen=face,
+        acceptor_serial="SN1",
+        protocol="ssp",
+        channel=4,
+        stacked_before=stacked_before,
+    )
+
+
+def credited(note_no: int, face: int) -> journal.NoteCredited:
+    return journal.NoteCredited(payment_id="p-1", note_no=note_no, face_fen=face, acceptor_serial="SN1")
+
+
+def counted(stacked: int) -> journal.AcceptorCounted:
+    return journal.AcceptorCounted(acceptor_serial="SN1", stacked=stacked, rejected=0)
+
+
+def test_a_new_journal_has_nothing_to_finish(book):
+    read = known(book)
+    assert (read.numbers.note, read.numbers.receipt, read.interrupted, read.stacked) == (1, 1, (), None)
+    assert not read.intent_open
+
+
+def test_an_open_intent_stays_in_hand_with_the_counter_from_before_it(book):
+    book.append(counted(40), journals.opened(), journals.escrow(1, 500), intent(1, 500, 40), credited(1, 500))
+    book.append(journals.escrow(2, 1_000), intent(2, 1_000, 41))
+    read = known(book)
+    payment = read.interrupted[0]
+    assert (payment.notes, payment.ending, payment.recovering) == ((500,), "restart", True)
+    assert payment.in_hand is not None
+    assert (payment.in_hand.note_no, payment.in_hand.stage, payment.in_hand.stacked_before) == (
+        2,
+        NoteStage.KEEPING,
+        41,
+    )
+    assert (read.intent_open, read.stacked, read.numbers.note) == (True, 41, 3)
+
+
+def test_a_note_that_was_only_held_is_on_its_way_back(book):
+    book.append(counted(7), journals.opened(), journals.escrow(1, 10_000))
+    note = known(book).interrupted[0].in_hand
+    assert note is not None
+    assert (note.stage, note.stacked_before) == (NoteStage.RETURNING, 7)
+
+
+def test_an_unclear_note_voids_the_count_and_an_unanswered_one_is_remembered(book):
+    book.append(counted(7), journals.opened(), journals.escrow(1, 1_000), intent(1, 1_000, 7))
+    book.append(
+        journal.NoteUnknown(
+            payment_id="p-1",
+            note_no=1,
+            face_fen=1_000,
+            acceptor_serial="SN1",
+            reason="no_answer",
+            claim_no="YG01-Q000001",
+        )
+    )
+    read = known(book)
+    assert (read.stacked, read.unresolved) == (None, (Ticket(1, Fen(1_000)),))
+    assert read.interrupted[0].claims[0].claim_no == "YG01-Q000001"
+    book.append(counted(8))
+    assert (known(book).stacked, known(book).unresolved) == (8, ())
+
+
+def found(*bills, applied_seq: int = 1) -> BillsFound:
+    return BillsFound(request_no=1, unit=UNIT, bills=bills, as_of=TODAY, applied_seq=applied_seq, offline=True)
+
+
+def test_what_this_kiosk_settled_after_the_offices_answer_is_taken_off_it():
+    own = OwnSettlements(bills={"b-aug": {"principal": 20_000}}, prepaid={UNIT.unit_id: 72})
+    less = less_own(found(AUGUST), own, TODAY)
+    assert less.bills[0].owed_on(TODAY).outstanding == 4_560
+    assert less.unit.prepaid == UNIT.prepaid + 72
+
+
+def test_a_bill_paid_in_full_here_owes_nothing_and_no_late_fee_grows_on_it():
+    owing = bill("b", 24_560, date(2026, 10, 10), late_fee_rule=True)
+    own = OwnSettlements(bills={"b": {"principal": 24_560, "late_fee": 332}}, prepaid={})
+    less = less_own(found(owing), own, TODAY)
+    assert less.bills[0].owed_on(TODAY).outstanding == 0
+    assert less.bills[0].owed_on(date(2026, 12, 24)).outstanding == 0
+
+
+def test_a_bill_paid_in_part_here_bears_late_fee_on_the_rest_only():
+    owing = bill("b", 24_560, date(2026, 11, 14), late_fee_rule=True)
+    own = OwnSettlements(bills={"b": {"principal": 14_560, "late_fee": 74}}, prepaid={})
+    less = less_own(found(owing), own, TODAY)
+    assert less.bills[0].owed_on(TODAY).late_fee == 0
+    whole = PrincipalStep(date(2026, 10, 25), Fen(24_560)), PrincipalStep(TODAY, Fen(10_000))
+    assert less.bills[0].steps == whole
+    assert LateFeeRule().rate_ppm == 300
+    assert less.bills[0].owed_on(date(2026, 12, 4)).late_fee == 30
+
+
+def test_an_office_that_knows_all_our_settlements_is_believed_as_it_is():
+    told = found(AUGUST)
+    assert less_own(told, OwnSettlements(bills={}, prepaid={}), TODAY) is told
