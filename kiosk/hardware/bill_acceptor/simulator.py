@@ -6,11 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from kiosk.hardware.bill_acceptor.mechanism import Happening, NotTaken
+from kiosk.hardware.bill_acceptor.mechanism import Happening, Mechanism, NotTaken
 from kiosk.hardware.bill_acceptor.notebox import Notebox
 from kiosk.hardware.bill_acceptor.ssp.simulator import SspDevice
 from kiosk.hardware.simulators.arguments import common_parser
@@ -88,7 +87,7 @@ class AcceptorSimulator:
         return (time.monotonic() - self._began) * self._speed
 
     @property
-    def _mechanism(self) -> Any:
+    def _mechanism(self) -> Mechanism:
         return self._device.mechanism
 
     # --- the wire
