@@ -22,7 +22,7 @@ from kiosk.hardware.simulators.lobby.virtual_screen import VirtualScreen, is_a_w
 
 PAYABLE_WITHIN_S = 120.0
 BESIDE_PYTHON = Path(sys.executable).parent
-PROJECT = "GL"  # the demo estate's first project
+PROJECT = "YG"  # the demo estate's first project
 
 
 def command(name: str, *arguments: str) -> list[str]:

@@ -18,7 +18,7 @@ class ProgramFailed(Exception):
 
 
 class Program:
-    """One running program. Its standard output goes to its log; a ``{"ready": true}`` line is kept in ``ready``."""
+    """One running program. Its standard output goes to its log; its line that says it is ready is kept in ``ready``."""
 
     def __init__(
         self, name: str, command: Sequence[str], logs: Path, environment: Mapping[str, str] | None = None
@@ -75,7 +75,7 @@ class Program:
             self._log_file.flush()
             if not self._is_ready.is_set() and line.startswith(b"{"):
                 message = json.loads(line)
-                if message.get("ready"):
+                if message.get("ready") or message.get("event") == "ready":
                     self.ready = message
                     self._is_ready.set()
         self._is_ready.set()  # it ended; whoever waits finds no ready line
