@@ -43,7 +43,7 @@ from kiosk.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=8)}
+SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=12)}
 UPLOAD_ANSWERS_S = 10.0  # an office slower than this is "away" on the screen; what it took it will not take twice
 
 
@@ -95,9 +95,7 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
         journal = Journal.open(settings.journal_path, clock, Room.of_margin_mb(settings.kiosk.disk_margin_mb))
     except JournalUnusable as error:
         return error
-    with JournalReader(settings.journal_path) as reader:
-        newest = reader.entries(journal.head_seq - 1, 1)
-    clock.earliest_ms = max((entry.header.wall_ms for entry in newest if entry.header.clock != "unset"), default=0)
+    clock.earliest_ms = journal.newest_wall_ms()
     return Opened(identity, journal)
 
 

@@ -4,13 +4,14 @@ from msgspec.structs import replace
 
 from kiosk import taps
 from kiosk.domain.billing import BillOwed, in_paying_order
-from kiosk.office_client.events import BillsFound, EnquiryFailed
+from kiosk.office_client.events import BillsFound, EnquiryFailed, UnitNotFound
 from kiosk.payment.availability import cash_reason
 from kiosk.payment.cash import open_payment
 from kiosk.payment.commands import AskPaper, Command, FetchBills
 from kiosk.payment.deadlines import FRESH_PAPER_S, GETTING_READY_S, Timer
 from kiosk.payment.events import Moment
 from kiosk.payment.identify import OTHER_OR_RETRY
+from kiosk.payment.local_time import clock_time
 from kiosk.payment.plan import can_pay_plan, choices_of, payable, plan_of
 from kiosk.payment.state import Phase, State, Visit
 from kiosk.payment.steps import Step, change, go, trouble
@@ -34,8 +35,8 @@ def bills_arrived(state: State, event: BillsFound, moment: Moment) -> Step | Non
         return trouble(state, moment, Saying("error.e21"), OTHER_OR_RETRY, Phase.VERIFYING), []
     shown = _with_bills(state, event, moment, prepay_only=event.offline and age > PAYABLE_FROM_CACHE_MS)
     if event.recent_payment is not None and payable(shown.visit):
-        recent = event.recent_payment
-        saying = Saying("error.e23", {"paid_fen": int(recent.amount_fen), "time": recent.paid_at[11:16]})
+        recent, zone = event.recent_payment, state.around.estate.time_zone
+        saying = Saying("error.e23", {"paid_fen": int(recent.amount_fen), "time": clock_time(recent.paid_at, zone)})
         return trouble(shown, moment, saying, ("trouble.back", "trouble.pay_again"), Phase.PICKING), []
     return shown, []
 
@@ -48,6 +49,13 @@ def bills_failed(state: State, event: EnquiryFailed, moment: Moment) -> Step | N
     if state.phase is not Phase.FETCHING_BILLS:
         return None
     return trouble(state, moment, Saying("error.e21"), OTHER_OR_RETRY, Phase.VERIFYING), []
+
+
+def unit_gone(state: State, event: UnitNotFound, moment: Moment) -> Step | None:
+    """The unit was there a moment ago and is closed now: the same words as for any other (E10)."""
+    if event.request_no != state.visit.request_no or state.phase not in (Phase.FETCHING_BILLS, Phase.GETTING_READY):
+        return None
+    return trouble(state, moment, Saying("error.e10"), ("trouble.end", "trouble.other_room"), Phase.HOME), []
 
 
 def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
@@ -80,8 +88,8 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
         case (Phase.CHOOSING_METHOD, taps.TileChosen(tile="cash")) if cash_reason(state.around) is None:
             return get_ready(state, moment)
         case (Phase.CHOOSING_METHOD, taps.ContinueTapped() | taps.ChoiceTapped()) if state.visit.asks_consent:
-            return open_payment(change(state, no_receipt=True), moment)
-        case (_, taps.BackTapped()):
+            return open_payment(state, moment)
+        case (Phase.EXPLAINING, taps.ContinueTapped()) | (_, taps.BackTapped()):
             return _back(state, moment)
         case _:
             return None
@@ -107,7 +115,6 @@ def get_ready(state: State, moment: Moment) -> Step:
         paper_known=fresh,
         bills_known=not look_again,
         asks_consent=False,
-        no_receipt=False,
     )
     waiting = replace(waiting, deadlines=waiting.deadlines.with_(Timer.READY, moment.mono, GETTING_READY_S))
     step = _maybe_ready(waiting, moment)

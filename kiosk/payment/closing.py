@@ -167,7 +167,8 @@ def left_alone(state: State, moment: Moment) -> Step:
         case Phase.RECEIPT if finished and finished.receipt is ReceiptState.ASK:
             return _print(state, moment)
         case Phase.RECEIPT:
-            return _to_done(state, moment)
+            left = finished is not None and finished.receipt is ReceiptState.PRINTED
+            return _to_done(replace(state, around=replace(state.around, slip_left=left)), moment)
         case _:
             return end_visit(state), []
 

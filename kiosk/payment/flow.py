@@ -85,8 +85,11 @@ def _take(state: State, event: Event, moment: Moment) -> Step:
             return _time_passed(state, moment)
         case ports.DeviceEvent():
             return _device(state, event, moment)
-        case office.UnitFound() | office.UnitNotFound():
+        case office.UnitFound():
             return identify.answered(state, event, moment) or _unexpected(state, "look-up answer")
+        case office.UnitNotFound():
+            step = identify.answered(state, event, moment) or choosing.unit_gone(state, event, moment)
+            return step or _unexpected(state, "look-up answer")
         case office.BillsFound():
             return choosing.bills_arrived(state, event, moment) or _unexpected(state, "bills")
         case office.EnquiryFailed():
@@ -131,7 +134,10 @@ def _meaning(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
                 chosen = replace(chosen, deadlines=deadlines)
             return chosen, []
         case (Phase.ATTRACT, taps.StartTapped()):
-            return None if blocked_by(state.around) else (go(state, moment, Phase.HOME), [])
+            if blocked_by(state.around):
+                return None
+            seen = replace(state, around=replace(state.around, slip_left=False))
+            return go(seen, moment, Phase.HOME), []
         case (Phase.LOOKING_UP | Phase.FETCHING_BILLS, taps.CancelTapped()):
             return identify.tapped(state, taps.BackTapped(), moment)
         case (Phase.TROUBLE, _):

@@ -84,6 +84,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     oldest_unsent_ms: int | None = None
     unresolved: tuple[Ticket, ...] = ()
     blocked_since: str = ""
+    slip_left: bool = False  # nobody was there when the last slip came out
 
     @property
     def acceptor_serial(self) -> str:
@@ -129,7 +130,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     paper_known: bool = False  # while getting ready
     bills_known: bool = False
     asks_consent: bool = False  # E51
-    no_receipt: bool = False  # consented
     trouble: Saying | None = None
     trouble_choices: tuple[str, ...] = ()
     after_trouble: Phase = Phase.ATTRACT

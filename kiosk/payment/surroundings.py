@@ -22,6 +22,8 @@ LINE_FAULTS = (
     "acceptor.protocol",
 )
 MOST_SWALLOWED = 20  # a larger jump of the counter is another unit or a reset, not notes
+# What the office can say that ends the service; any other refusal is an alarm, and cash goes on as offline.
+OUT_OF_SERVICE = ("revoked", "kiosk_suspended", "fork", "ahead")
 _HARMLESS_GOODBYES = ("stopped", "replaced")
 
 
@@ -114,8 +116,8 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
     """Office, disk, queue, journal and screen."""
     around, commands = state.around, list[Command]()
     match event:
-        case LinkChanged(up=up, refused=refused):
-            around = replace(around, link_up=up, refused=refused)
+        case LinkChanged(up=up, refused=refused, reason=reason):
+            around = replace(around, link_up=up, refused=refused and reason in OUT_OF_SERVICE)
         case EstateTold(estate=estate, buildings=buildings):
             around = replace(around, estate=estate, buildings=buildings)
         case DiskMeasured(enough=enough):

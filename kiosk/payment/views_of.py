@@ -6,14 +6,13 @@ MethodOption.reason and OutOfServiceView.reason ``reason.*``; errors and notices
 WaitingView.saying ``waiting.*``; OutOfServiceView.still_works ``works.*``.
 """
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from kiosk.domain.masking import mask_room
+from kiosk.hardware.faults import FAULTS
 from kiosk.payment import identify
-from kiosk.payment.availability import blocked_by, cash_reason
+from kiosk.payment.availability import acceptor_fault, blocked_by, cash_reason
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
+from kiosk.payment.local_time import local_text
 from kiosk.payment.state import NoteStage, Phase, State, Surroundings
 from kiosk.payment.views_of_money import (
     amount_view,
@@ -153,11 +152,6 @@ def view_of(state: State, moment: Moment, view_no: int) -> AnyView:
             return WaitingView(frame=frame, saying=Saying(_WAITING.get(phase, "reason.starting")), slow=slow)
 
 
-def local_text(wall_ms: int, time_zone: str) -> str:
-    """Milliseconds of UTC as the estate's local time, 2026-11-24 16:20."""
-    return datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M")
-
-
 def _frame(state: State, moment: Moment, view_no: int) -> Frame:
     around, visit, phase = state.around, state.visit, state.phase
     estate, payment = around.estate, state.payment
@@ -208,11 +202,11 @@ def _code(state: State) -> str:
         return "E70"
     match state.phase:
         case Phase.ATTRACT:
-            return "E80" if blocked_by(state.around) else ""
+            return "E80" if blocked_by(state.around) else _cash_code(state.around)
         case Phase.TROUBLE if visit.trouble is not None:
             return visit.trouble.key.removeprefix("error.").upper()
         case Phase.CHOOSING_METHOD:
-            return "E51" if visit.asks_consent else ""
+            return "E51" if visit.asks_consent else _cash_code(state.around)
         case Phase.INSERTING if payment is not None:
             return payment.notice_code
         case Phase.INTERRUPTED:
@@ -227,6 +221,11 @@ def _code(state: State) -> str:
             return ""
 
 
+def _cash_code(around: Surroundings) -> str:
+    fault = acceptor_fault(around)
+    return FAULTS[fault].payer_code if fault else ""
+
+
 def _attract(state: State, frame: Frame) -> AnyView:
     around = state.around
     if reason := blocked_by(around):
@@ -238,7 +237,11 @@ def _attract(state: State, frame: Frame) -> AnyView:
             still_works=("works.help",),
         )
     return AttractView(
-        frame=frame, methods=_methods_now(around), faces=around.usable_faces, cash_place=cash_place(around)
+        frame=frame,
+        methods=_methods_now(around),
+        faces=around.usable_faces,
+        cash_place=cash_place(around),
+        notice=Saying("notice.last_slip") if around.slip_left else None,
     )
 
 

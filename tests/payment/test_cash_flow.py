@@ -415,7 +415,7 @@ def test_a_person_who_walks_away_from_the_result_leaves_a_printed_proof_and_a_cl
     walker = Walker().ready().to_cash(TWELVE).insert(10, 1, 1).tap(taps.ContinueTapped).booked().wait(30)
     job = walker.ordered(PrintSlip)[-1]
     walker.tell(ports.ReceiptPrinted(job_id=job.job_id, confirmed=True)).wait(60)
-    walker.sees(views.AttractView)
+    assert walker.sees(views.AttractView).notice == views.Saying("notice.last_slip")
     assert walker.state.finished is None
 
 

@@ -298,3 +298,29 @@ def test_no_screen_is_a_dead_end_without_an_acceptor_either():
     assert walker.state.phase is Phase.CHOOSING_METHOD
     walker.acceptor_ready()
     assert walker.sees(views.MethodView).options[0].reason is None
+
+
+def test_a_unit_that_is_closed_meanwhile_gets_the_same_words_as_any_other():
+    walker = Walker().ready().to_verify().tap(taps.HouseholdAnswered, right=True)
+    walker.tell(office.UnitNotFound(request_no=walker.state.visit.request_no))
+    assert walker.sees(views.TroubleView).saying == views.Saying("error.e10")
+    walker.tap(taps.ContinueTapped)
+    walker.sees(views.BuildingView)
+
+
+@pytest.mark.parametrize(("reason", "serves"), [("revoked", False), ("fork", False), ("signature_invalid", True)])
+def test_only_some_refusals_of_the_office_end_the_service(reason, serves):
+    walker = Walker().ready().tell(office.LinkChanged(up=False, refused=True, reason=reason))
+    walker.sees(views.AttractView if serves else views.OutOfServiceView)
+
+
+def test_the_time_of_a_recent_payment_is_the_estates():
+    recent = office.RecentPayment(amount_fen=Fen(100), paid_at="2026-11-24T08:15:00Z")
+    walker = Walker().ready().to_bills(AUGUST, recent_payment=recent)
+    assert walker.sees(views.TroubleView).saying.values["time"] == "16:15"
+
+
+def test_what_was_explained_is_left_by_either_button():
+    for tap in (taps.BackTapped, taps.ContinueTapped):
+        walker = Walker().ready().to_bills(AUGUST).tap(taps.ExplainTapped, bill_id="b-aug").tap(tap)
+        walker.sees(views.BillListView)
