@@ -18,6 +18,7 @@ from office.payments.models import Allocation, Payment, Review
 from office.staff.pages import words
 from office.staff.pages.bill_rows import BillWords, bill_words, late_text
 from office.staff.pages.case_rows import case_rows
+from office.staff.pages.comparison import compared
 from office.staff.pages.event_text import describe
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.payment_rows import payment_rows
@@ -151,6 +152,7 @@ def content(request: HttpRequest, desk: Desk, page: selectors.PaymentPage, **mor
         "page": page,
         "payment": payment,
         "row": payment_rows([payment])[0],
+        "comparison": compared(page),
         "lines": [line_row(part) for part in page.allocations],
         "chain": chain,
         "chain_is_whole": all(row.shown.linked for row in chain),

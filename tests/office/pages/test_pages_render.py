@@ -1,16 +1,21 @@
 """Every page, in both languages, for those who may see it: what stands on it, and what must never stand on it."""
 
+import datetime
 import re
 from html.parser import HTMLParser
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
+from office.kiosks.models import KioskStatus, RawEvent
+from office.payments.models import Payment
 from office.staff.models import Role
 from tests.office.pages.desk import BusyDesk, person, signed_in
 
 LANGUAGES = ("zh-hans", "en")
-CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+CHINESE = re.compile(r"[\u3001-\u303f\u3400-\u9fff\uff00-\uff60]+")
 # Names of people stay as they are, the language switch speaks the other language, formulas are the estate's own text.
 NOT_OURS = {"林晓梅", "张", "李", "王", "欧阳", "中文", "元"}
 
@@ -137,8 +142,6 @@ def test_a_payment_shows_bills_notes_number_postings_and_the_chain(desk, finance
 
 
 def test_a_changed_stored_event_shows_as_a_broken_chain(desk, finance) -> None:
-    from office.kiosks.models import RawEvent
-
     settled = RawEvent.objects.get(payment_id=desk.payments["plain"], kind="payment.settled")
     settled.body = bytes(settled.body).replace(b'"received_fen":20000', b'"received_fen":10000')
     settled.save()
@@ -196,13 +199,6 @@ def test_uploads_filter_by_state_kiosk_kind_and_day(desk, finance) -> None:
 
 
 def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk, finance) -> None:
-    import datetime
-
-    from django.core.cache import cache
-    from django.utils import timezone
-
-    from office.kiosks.models import KioskStatus
-
     desk.beat(unsent=3, oldest_unsent_s=4000)
     long_ago = timezone.now() - datetime.timedelta(minutes=38)
     KioskStatus.objects.update(seen_at=long_ago)
@@ -211,3 +207,24 @@ def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk,
     assert "离线 38 分" in text
     assert "未知（离线前 3 条）" in text
     assert "凭条纸 未知" in text
+
+
+def test_an_exception_sets_the_kiosks_account_beside_the_offices(desk, finance) -> None:
+    text = text_of(finance, desk.payment_page("twice"))
+    assert "终端所报与办公室入账" in text
+    assert "100.00 0.00 −100.00" in text
+    assert "转入预存 0.00 100.00 +100.00" in text
+    assert "终端所报与办公室入账" not in text_of(finance, desk.payment_page("surplus"))
+
+
+def test_nothing_that_people_type_becomes_markup(desk, finance) -> None:
+    evil = "<script>alert(1)</script>"
+    desk.estate.kiosk.location = evil
+    desk.estate.kiosk.save()
+    payment = Payment.objects.get(id=desk.payments["plain"])
+    finance.post(f"{desk.payment_page('plain')}review/", {"d": "query", "why": evil, "seen": "0"})
+    assert payment.reviews.get().reason == evil
+    for address in (desk.payment_page("plain"), desk.at("kiosks/"), desk.at("today/"), desk.at(f"search/?q={evil}")):
+        page = finance.get(address).content.decode()
+        assert evil not in page, address
+        assert "&lt;script&gt;" in page, address

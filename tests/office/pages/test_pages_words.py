@@ -19,7 +19,7 @@ from office.staff.pages.fault_words import FAULT
 
 OFFICE = Path(office.__file__).parent
 CATALOGUE = OFFICE / "locale" / "en" / "LC_MESSAGES" / "django.po"
-CHINESE = re.compile(r"[\u3400-\u9fff]")
+CHINESE = re.compile(r"[\u3001-\u303f\u3400-\u9fff\uff00-\uff60]")
 
 
 def test_the_catalogue_holds_every_string_with_its_english(tmp_path: Path) -> None:
