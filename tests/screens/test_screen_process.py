@@ -75,11 +75,11 @@ def agent(tmp_path: Path, events: Events) -> Iterator[AgentEnd]:
 
 
 @contextmanager
-def run(settings_file: Path, program: str) -> "Iterator[subprocess.Popen[bytes]]":
+def run(settings_file: Path, program: str, driver: str = "offscreen") -> "Iterator[subprocess.Popen[bytes]]":
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(settings_file)],
         cwd=ROOT,
-        env={**os.environ, "SDL_VIDEODRIVER": "offscreen"},
+        env={**os.environ, "SDL_VIDEODRIVER": driver},
         stderr=subprocess.DEVNULL,
     )
     yield process
