@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 from ninja.types import DictStrAny
 
 from office.api import terminal, units, uploads
@@ -32,6 +33,12 @@ class _Reader(Parser):
         return read
 
 
+class _Writer(JSONRenderer):
+    """Chinese as Chinese: a third of the size of its escapes."""
+
+    json_dumps_params = {"ensure_ascii": False}
+
+
 def _build() -> NinjaAPI:
     built = NinjaAPI(
         title="Menting kiosk API",
@@ -40,6 +47,7 @@ def _build() -> NinjaAPI:
         docs_url=None,
         openapi_url="/openapi.json",
         parser=_Reader(),
+        renderer=_Writer(),
         auth=SignedByKiosk(),
         urls_namespace="kiosk_api",
     )

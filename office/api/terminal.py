@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from kiosk.domain.http_signature import SignatureInvalid, public_text
 from office.api.problems import Problem
@@ -24,7 +24,7 @@ router = Router()
 
 
 @router.post("/pairings", auth=None, response={201: PairingAnswer})
-def pair(request: HttpRequest, told: PairingIn) -> tuple[int, dict[str, Any]]:
+def pair(request: HttpRequest, told: PairingIn) -> Status:
     """Exchange a one-time token for an identity; unsigned, since there is no key yet."""
     try:
         paired = pairing.pair(told.token, told.public_key, told.software)
@@ -32,13 +32,14 @@ def pair(request: HttpRequest, told: PairingIn) -> tuple[int, dict[str, Any]]:
         raise Problem("pairing_code_invalid") from refused
     except SignatureInvalid as bad:
         raise Problem("validation_failed", errors=[{"pointer": "/public_key", "code": "not_a_key"}]) from bad
-    return 201, {
+    answer = {
         "kiosk_id": str(paired.kiosk.id),
         "kiosk_code": paired.kiosk.code,
         "project_code": paired.kiosk.project.code,
         "office_public_key": public_text(office_key()),
         "next_receipt_number": paired.next_receipt_number,
     }
+    return Status(201, answer)
 
 
 @router.get("/kiosk/config", response={200: ConfigAnswer, 304: None})

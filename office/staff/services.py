@@ -14,7 +14,7 @@ from office.staff.models import Membership, Role
 _ADMIN: dict[Role, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     Role.SYSADMIN: {
         "auth": (("user",), ("view", "add", "change")),
-        "staff": (("membership", "auditentry"), ("view", "add", "change", "delete")),
+        "staff": (("membership", "auditentry"), ("view", "add", "delete")),
         "kiosks": (("kiosk", "pairingcode"), ("view", "change")),
         "property": (("project", "building", "entrance", "unit"), ("view",)),
         "otp_totp": (("totpdevice",), ("view", "add", "delete")),
@@ -43,7 +43,7 @@ def grant(user: Any, project: Project, role: Role, by: Any = None) -> Membership
         membership, is_new = Membership.objects.get_or_create(project=project, user=user, role=role)
         if is_new and by is not None:
             audit.note(project.id, by, "role.grant", membership, role=role)
-        _sync_groups(user)
+        sync_groups(user)
     return membership
 
 
@@ -55,7 +55,7 @@ def make_user(username: str, password: str | None, first_name: str = "", last_na
     return made
 
 
-def _sync_groups(user: Any) -> None:
+def sync_groups(user: Any) -> None:
     """A person's groups follow from their roles; the admin opens for those who have something to do there."""
     held = {Role(role) for role in Membership.objects.filter(user=user).values_list("role", flat=True)}
     user.groups.set(Group.objects.filter(name__in=held))

@@ -1,0 +1,37 @@
+"""Fee items, standards and late fee rules in the admin. A version that bills were made from is never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from office.billing.models import Bill, FeeItem, FeeStandard, LateFeeRule
+from office.property.admin import ProjectAdmin
+
+
+@admin.register(FeeItem)
+class FeeItemAdmin(ProjectAdmin):
+    list_display = ("project", "code", "name", "category", "third_party", "pay_at_kiosk")
+    list_filter = ("project", "category")
+
+
+class _VersionAdmin(ProjectAdmin):
+    """A used version can only be looked at; a change is a new version."""
+
+    uses = ""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        used = obj is not None and Bill.objects.filter(**{self.uses: obj}).exists()
+        return not used and super().has_change_permission(request, obj)
+
+
+@admin.register(FeeStandard)
+class FeeStandardAdmin(_VersionAdmin):
+    uses = "standard"
+    list_display = ("project", "fee_item", "code", "version", "formula", "valid_from", "valid_to")
+
+
+@admin.register(LateFeeRule)
+class LateFeeRuleAdmin(_VersionAdmin):
+    uses = "late_rule"
+    list_display = ("project", "code", "version", "rate_ppm", "grace_days", "start", "cap_ppm")

@@ -1,0 +1,16 @@
+"""Kiosks in the admin: where they stand, and whether they may take payments."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from office.kiosks.models import Kiosk
+from office.property.admin import ProjectAdmin
+
+
+@admin.register(Kiosk)
+class KioskAdmin(ProjectAdmin):
+    list_display = ("project", "code", "location", "state", "software", "paired_at")
+    readonly_fields = ("project", "code", "public_key", "key_id", "software", "paired_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a kiosk comes by pairing

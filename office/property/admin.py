@@ -1,0 +1,106 @@
+"""Base data of a project in the admin. A person sees only the projects in which they hold a role that keeps such data."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import ForeignKey, QuerySet
+from django.http import HttpRequest
+
+from office.ledger import stream as books
+from office.property.models import Building, Entrance, Occupancy, Party, Project, Unit
+from office.property.services import touch
+from office.staff import audit
+from office.staff.permissions import projects_of
+
+
+class ProjectAdmin(admin.ModelAdmin):
+    """Base of all admins of project rows: own projects only, changes audited, never deleted (rows of the past are needed)."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(project__in=projects_of(request.user))
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        related = db_field.related_model
+        if related is Project:
+            kwargs["queryset"] = Project.objects.filter(id__in=[project.id for project in projects_of(request.user)])
+        elif hasattr(related, "project_id"):
+            kwargs["queryset"] = related._default_manager.filter(project__in=projects_of(request.user))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        changed = {name: str(form.cleaned_data.get(name)) for name in form.changed_data}
+        audit.note(obj.project_id, request.user, "admin.change" if change else "admin.add", obj, changed=changed)
+        self.touch_units(obj)
+
+    def touch_units(self, obj: Any) -> None:
+        """Tell the kiosks' caches, where a row is something they know."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _touch(project_id: uuid.UUID, unit_ids: list[uuid.UUID]) -> None:
+    with books.changing(project_id) as stream:
+        touch(stream, unit_ids)
+
+
+@admin.register(Project)
+class ProjectSettingsAdmin(admin.ModelAdmin):
+    """A project's texts and limits; every change is a new configuration version for its kiosks."""
+
+    list_display = ("code", "name", "service_phone", "config_version")
+    readonly_fields = ("code", "config_version")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(id__in=[project.id for project in projects_of(request.user)])
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        obj.config_version += 1
+        super().save_model(request, obj, form, change)
+        audit.note(obj.id, request.user, "project.change", obj, changed=list(form.changed_data))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a project comes with its books: office import --new-project
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Building)
+class BuildingAdmin(ProjectAdmin):
+    list_display = ("project", "name", "position")
+
+
+@admin.register(Entrance)
+class EntranceAdmin(ProjectAdmin):
+    list_display = ("project", "building", "name")
+
+
+@admin.register(Unit)
+class UnitAdmin(ProjectAdmin):
+    list_display = ("project", "code", "kind", "area_c", "gone")
+    list_filter = ("project", "kind", "gone")
+    search_fields = ("code",)
+
+    def touch_units(self, obj: Unit) -> None:
+        _touch(obj.project_id, [obj.id])
+
+
+@admin.register(Party)
+class PartyAdmin(ProjectAdmin):
+    list_display = ("project", "name", "kind")
+    search_fields = ("name",)
+
+    def touch_units(self, obj: Party) -> None:
+        _touch(obj.project_id, list(obj.occupancies.values_list("unit_id", flat=True)))
+
+
+@admin.register(Occupancy)
+class OccupancyAdmin(ProjectAdmin):
+    list_display = ("project", "unit", "party", "role", "since", "until", "pays")
+    autocomplete_fields = ("unit", "party")
+
+    def touch_units(self, obj: Occupancy) -> None:
+        _touch(obj.project_id, [obj.unit_id])

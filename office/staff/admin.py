@@ -1,0 +1,50 @@
+"""Roles and the audit log in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from office.property.admin import ProjectAdmin
+from office.staff.models import AuditEntry, Membership, Role
+from office.staff.services import sync_groups
+
+
+@admin.register(Membership)
+class MembershipAdmin(ProjectAdmin):
+    """Giving and taking roles; whoever loses the last one sees nothing any more."""
+
+    list_display = ("project", "user", "role")
+    list_filter = ("project", "role")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        sync_groups(obj.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """The last sysadmin of a project can't be taken away."""
+        if obj is not None and obj.role == Role.SYSADMIN:
+            others = Membership.objects.filter(project=obj.project, role=Role.SYSADMIN).exclude(id=obj.id)
+            if not others.exists():
+                return False
+        return request.user.has_perm("staff.delete_membership")
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        user = obj.user
+        super().delete_model(request, obj)
+        sync_groups(user)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}  # one by one, so that the last sysadmin is seen
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ProjectAdmin):
+    list_display = ("at", "project", "actor", "verb", "object_type", "object_id", "reason")
+    list_filter = ("project", "verb")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,156 @@
+"""The ledger and its watchers: postings of office-domain section 7, verification that names what was tampered with, an
+export that an independent reader can add up."""
+
+import datetime
+import re
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from office.billing.services import NotAllowed, void_bill
+from office.ledger.beancount import export
+from office.ledger.models import Posting
+from office.ledger.posting import Entry, post
+from office.ledger.rules import Line, Unbalanced, balanced, bill_issued, issue_account
+from office.ledger.verify import verify_project
+from office.property.models import Project
+from office.rows import derived_id
+from tests.office.engines import both_engines
+from tests.office.estate import NOON, Estate
+
+HUNDRED, TEN_YUAN = 10000, 1000
+
+
+def balances() -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for row in Posting.objects.select_related("account"):
+        found[row.account.code] += row.amount_fen
+    return {code: amount for code, amount in found.items() if amount}
+
+
+@both_engines
+def test_bills_of_ones_own_are_revenue_and_water_is_owed_to_the_waterworks(estate: Estate) -> None:
+    assert balances() == {"1122": 60120, "6001": -49120, "2241.t": -11000}
+
+
+@both_engines
+def test_a_voided_bill_takes_its_postings_back(estate: Estate) -> None:
+    void_bill(estate.bills["water"], None, "billed twice")
+    assert balances() == {"1122": 49120, "6001": -49120}
+    with pytest.raises(NotAllowed):
+        void_bill(estate.bills["water"], None, "again")
+
+
+@both_engines
+def test_kiosk_cash_of_case_a2_leaves_the_balances_of_the_sheet(estate: Estate) -> None:
+    estate.pay(["aug", "sep", "water"], [HUNDRED] * 6 + [TEN_YUAN])
+    estate.upload()
+    assert balances() == {"1009.K": 61000, "2203": -548, "6301": -332, "6001": -49120, "2241.t": -11000}
+
+
+@both_engines
+def test_the_database_itself_refuses_what_the_rules_forbid(estate: Estate) -> None:
+    from django.db import IntegrityError, transaction
+
+    from office.billing.models import Bill
+    from office.property.models import Unit
+
+    for change in (
+        lambda: Unit.objects.update(prepaid_fen=-1),
+        lambda: Bill.objects.update(principal_paid_fen=10**9),
+        lambda: post(estate.project.id, [_issue_again(estate)], ingest_no=99, at=NOON),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            change()
+
+
+def _issue_again(estate: Estate) -> Entry:
+    bill = estate.bills["aug"]
+    return Entry("bill_issued", "bill", bill.id, bill.due_on, bill_issued(1, "6001"))
+
+
+def test_an_entry_that_is_off_by_a_fen_is_never_posted(estate: Estate) -> None:
+    before = Posting.objects.count()
+    lopsided = Entry("x", "y", derived_id("z"), datetime.date(2026, 1, 1), [Line("1122", 100), Line("6001", -99)])
+    with pytest.raises(Unbalanced, match="off by 1 fen"):
+        post(estate.project.id, [lopsided], ingest_no=1, at=NOON)
+    assert Posting.objects.count() == before
+    assert balanced([Line("1122", 0)]) == []
+
+
+@pytest.mark.parametrize(
+    ("category", "third_party", "account"),
+    [("property", False, "6001"), ("water", True, "2241.t"), ("deposit", False, "2241.d"), ("parking", False, "6001")],
+)
+def test_each_kind_of_item_credits_its_own_account(category: str, third_party: bool, account: str) -> None:
+    assert issue_account(category, third_party=third_party) == account
+
+
+TAMPERING = {
+    "entries_balance": "UPDATE ledger_posting SET amount_fen = amount_fen + 1 WHERE amount_fen = 11000",
+    "bills_agree": "UPDATE billing_bill SET principal_paid_fen = principal_paid_fen - 1 WHERE status = 'paid'",
+    "prepaid_agrees": "UPDATE property_unit SET prepaid_fen = prepaid_fen + 100",
+    "boxes_agree": "UPDATE kiosks_cashboxface SET confirmed = confirmed - 1 WHERE face_fen = 10000",
+    "payments_add_up": "UPDATE payments_payment SET amount_fen = amount_fen + 100",
+    "suspense_agrees": "UPDATE payments_payment SET state = 'open'",
+    "stream_whole": "DELETE FROM kiosks_rawevent WHERE seq = 5",
+    "journals_whole": "UPDATE kiosks_rawevent SET mono_ms = mono_ms + 1 WHERE seq = 7",
+    "receipts_whole": "UPDATE payments_payment SET receipt_number = receipt_number + 7 WHERE receipt_number = 2",
+}
+
+
+@pytest.mark.parametrize("invariant", TAMPERING)
+def test_verify_names_what_somebody_changed_behind_the_offices_back(estate: Estate, invariant: str) -> None:
+    estate.pay(["water"], [HUNDRED, TEN_YUAN])
+    estate.pay([], [HUNDRED])
+    estate.upload()
+    assert list(verify_project(estate.project)) == []
+    connection.close()
+    with sqlite3.connect(connection.settings_dict["NAME"]) as thief:
+        assert thief.execute(TAMPERING[invariant]).rowcount > 0
+    assert invariant in {finding.invariant for finding in verify_project(estate.project)}
+
+
+def test_verify_names_the_sequence_number_of_a_changed_event(estate: Estate) -> None:
+    estate.pay(["water"], [HUNDRED, TEN_YUAN])
+    estate.upload()
+    connection.close()
+    with sqlite3.connect(connection.settings_dict["NAME"]) as thief:
+        thief.execute("UPDATE kiosks_rawevent SET body = replace(CAST(body AS TEXT), '10000', '5000') WHERE seq = 7")
+    findings = [finding for finding in verify_project(estate.project) if finding.invariant == "journals_whole"]
+    assert [finding.where.rpartition(" ")[2] for finding in findings] == ["7"]
+
+
+POSTING = re.compile(r"  ([A-Z][A-Za-z]+(?::[A-Z0-9][A-Z0-9-]*)+)  (-?\d+)\.(\d\d) CNY")
+OPEN = re.compile(r"(\d{4}-\d\d-\d\d) open ([A-Z][A-Za-z]+(?::[A-Z0-9][A-Z0-9-]*)+) CNY")
+ENTRY = re.compile(r'(\d{4}-\d\d-\d\d) \* "[a-z_]+" "[a-z]+ [0-9a-f-]+"')
+
+
+def test_an_independent_reader_of_the_export_finds_every_entry_balanced(estate: Estate, tmp_path: Path) -> None:
+    estate.pay(["aug", "sep", "water"], [HUNDRED] * 6 + [TEN_YUAN])
+    estate.upload()
+    opened: dict[str, str] = {}
+    sums: list[int] = []
+    totals: Counter[str] = Counter()
+    for line in export(Project.objects.all()):
+        if found := OPEN.fullmatch(line):
+            opened[found[2]] = found[1]
+        elif found := ENTRY.fullmatch(line):
+            sums.append(0)
+            date = found[1]
+        elif found := POSTING.fullmatch(line):
+            fen = int(found[2] + found[3])
+            assert opened[found[1]] <= date
+            sums[-1] += fen
+            totals[found[1]] += fen
+        else:
+            assert not line or line.startswith(
+                (";", "option ", "  stream: ", "    unit: ", "    kiosk: ", "    bill: ")
+            ), line
+    assert len(sums) == 3 + 7 + 1
+    assert set(sums) == {0}
+    assert totals["Assets:YG:1009-K"] == 61000
+    assert totals["Income:YG:6301"] == -332
