@@ -97,10 +97,7 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
 
 def get_ready(state: State, moment: Moment) -> Step:
     """Before cash: is there paper, and are the bills still what they were? Both were last known a while ago."""
-    around, visit, commands = state.around, state.visit, list[Command]()
-    fresh = around.paper_read_at is not None and moment.mono - around.paper_read_at <= FRESH_PAPER_S
-    if not fresh:
-        commands.append(AskPaper())
+    around, visit, commands = state.around, state.visit, list[Command]([AskPaper()])
     numbers, request_no = state.numbers, visit.request_no
     look_again = around.link_up and visit.unit is not None and bool(plan_of(visit).bills)
     if look_again and visit.unit is not None:
@@ -112,7 +109,7 @@ def get_ready(state: State, moment: Moment) -> Step:
         moment,
         Phase.GETTING_READY,
         request_no=request_no,
-        paper_known=fresh,
+        paper_known=False,
         bills_known=not look_again,
         asks_consent=False,
     )
@@ -129,7 +126,7 @@ def paper_known(state: State, moment: Moment) -> Step:
 
 
 def ready_or_not(state: State, moment: Moment) -> Step:
-    """The time for asking is over: go on with what is known; unknown paper is not paper."""
+    """The time for asking is over: go on with what is known; a reading that is too old is none, and unknown is not paper."""
     return _maybe_ready(change(state, paper_known=True, bills_known=True), moment)
 
 
@@ -139,7 +136,8 @@ def _maybe_ready(state: State, moment: Moment) -> Step:
         return state, []
     if cash_reason(around) is not None:
         return go(state, moment, Phase.CHOOSING_METHOD), []
-    if not around.can_print:
+    read_at = around.paper_read_at
+    if not around.can_print or read_at is None or moment.mono - read_at > FRESH_PAPER_S:
         return go(state, moment, Phase.CHOOSING_METHOD, asks_consent=True), []
     return open_payment(state, moment)
 

@@ -179,6 +179,7 @@ def test_a_jammed_note_becomes_a_claim_that_the_slip_names(kiosk: KioskAtWork) -
 def test_without_paper_the_number_is_shown_instead(kiosk: KioskAtWork) -> None:
     kiosk.sees(views.AttractView, lambda view: view.methods)
     kiosk.printer.do(do="paper", **{"is": "out"})
+    kiosk.wait_recorded(journal.DeviceFault)
     kiosk.to_method()
     kiosk.tap(taps.TileChosen, tile="cash")
     assert kiosk.sees(views.MethodView, lambda view: view.no_receipt).frame.code == "E51"

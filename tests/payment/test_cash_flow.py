@@ -312,8 +312,8 @@ def test_a_note_being_kept_while_the_screen_goes_is_finished():
     assert walker.records(journal.PaymentPartial)[-1].ended == "timeout"
 
 
-def test_paper_is_asked_before_cash_unless_it_was_just_seen():
-    walker = Walker().ready().to_method(TWELVE).wait(15)
+def test_paper_is_asked_just_before_cash():
+    walker = Walker().ready().to_method(TWELVE)
     asked = len(walker.ordered(AskPaper))
     walker.tap(taps.TileChosen, tile="cash")
     assert len(walker.ordered(AskPaper)) == asked + 1
@@ -329,7 +329,8 @@ def test_without_paper_the_person_is_asked_and_unknown_paper_is_no_paper(paper):
     assert not walker.records(journal.PaymentOpened)
     walker.tap(taps.BackTapped)
     assert not walker.sees(views.MethodView).no_receipt
-    walker.tap(taps.TileChosen, tile="cash").bills_come(TWELVE).tap(taps.ContinueTapped).acceptor_open()
+    walker.tap(taps.TileChosen, tile="cash").printer_says(paper).bills_come(TWELVE).tap(taps.ContinueTapped)
+    walker.acceptor_open()
     walker.insert(10, 1, 1).tap(taps.ContinueTapped).booked().tap(taps.ContinueTapped)
     assert walker.sees(views.ReceiptView).state == "no_paper"
     assert walker.records(journal.ReceiptDeclined)

@@ -38,6 +38,7 @@ class Ear:
         self.views: queue.Queue[views.AnyView] = queue.Queue()
         self.view: views.AnyView | None = None
         self.receipts: list[Receipt] = []
+        self.inbox: Inbox | None = None
 
     def head(self) -> int:
         with JournalReader(self._path) as reader:
@@ -67,7 +68,9 @@ class Ear:
         self.orders.put(("acknowledge", time.monotonic(), self.head()))
 
     # printer
-    def ask_status(self) -> None: ...
+    def ask_status(self) -> None:
+        if self.inbox is not None:
+            self.inbox.put(ports.PrinterStatus(paper=ports.Paper.OK))
 
     def print(self, job: ports.PrintJob) -> None:
         self.orders.put((f"print {job.job_id}", time.monotonic(), 0))
@@ -97,6 +100,7 @@ class Counter:
         self.journal.hand_over()
         self.ear = Ear(self.path)
         self.inbox: Inbox = queue.SimpleQueue()
+        self.ear.inbox = self.inbox
         around = Surroundings(faces=NOTE_FACES, buildings=BUILDINGS)
         self.cashier = Cashier(
             state=State(numbers=Numbers(kiosk_code="YG01"), around=around),

@@ -230,7 +230,7 @@ def test_an_unset_clock_takes_the_quoted_late_fee_and_does_not_stop_cash():
     quoted = bill("b", 24_560, date(2026, 10, 10), late_fee_rule=True)
     walker.to_bills(quoted, offline=True, cached_at_ms=NOW_MS)
     assert walker.sees(views.BillListView).picked_total == 24_560
-    walker.tap(taps.ContinueTapped).tap(taps.TileChosen, tile="cash")
+    walker.tap(taps.ContinueTapped).tap(taps.TileChosen, tile="cash").printer_says()
     assert walker.sees(views.InsertCashView).due == 24_560
 
 

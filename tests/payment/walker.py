@@ -167,7 +167,7 @@ class Walker:
     def to_cash(self, *bills: Bill, **found: Any) -> "Walker":
         self.to_method(*bills, **found).tap(taps.TileChosen, tile="cash")
         if self.state.phase is Phase.GETTING_READY and not self.state.visit.paper_known:
-            self.printer_says()
+            self.printer_says(self.state.around.paper)
         if self.state.phase is Phase.GETTING_READY:
             self.bills_come(*bills, **found)
         return self.acceptor_open()
