@@ -5,18 +5,22 @@ from typing import Any
 
 import django_otp
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.contrib import messages
+from django.contrib.auth import authenticate, get_user_model, login, logout, update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from office.staff.models import SignInGuard
+from office.staff.pages.frame import bare, to_signin
 
 TRIES = 5
 LOCK = timedelta(minutes=15)
@@ -117,6 +121,21 @@ def _enter(request: HttpRequest, user: Any, wanted: str, device: Any = None) -> 
         django_otp.login(request, device)
     request.session.pop(PENDING, None)
     return HttpResponseRedirect(wanted)
+
+
+@never_cache
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+def password(request: HttpRequest) -> HttpResponse:
+    """A new password for oneself; the first one was read out by somebody else."""
+    if not request.user.is_authenticated:
+        return to_signin(request)
+    form = PasswordChangeForm(request.user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, gettext("密码已修改。"), extra_tags="ok")
+        return redirect("office:home")
+    context = {**bare(request.user), "form": form}
+    return render(request, "office/password.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

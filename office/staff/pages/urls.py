@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-in/", signin.signin, name="signin"),
     path("sign-in/code/", signin.signin_code, name="signin_code"),
     path("sign-out/", signin.signout, name="signout"),
+    path("password/", signin.password, name="password"),
     path("language/", signin.language, name="language"),
     path("projects/<str:project_code>/today/", today.today, name="today"),
     path("projects/<str:project_code>/today/live/", today.today_live, name="today_live"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
+from tests.office.engines import both_engines
 from tests.office.pages.desk import BusyDesk, person, signed_in
 
 LANGUAGES = ("zh-hans", "en")
@@ -82,6 +83,7 @@ def text_of(client: Client, address: str) -> str:
     return " ".join(" ".join(Outline(answer.content.decode()).text).split())
 
 
+@both_engines
 def test_every_page_opens_in_both_languages_without_inline_style_or_script(desk, finance, reader) -> None:
     for client in (finance, reader):
         for address in pages_of(desk):

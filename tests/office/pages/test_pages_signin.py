@@ -115,3 +115,16 @@ def test_a_page_that_does_not_exist_says_so_without_a_traceback(desk: BusyDesk, 
     answer = Client().get("/no/such/page/")
     assert answer.status_code == 404
     assert "没有这一页" in answer.content.decode()
+
+
+def test_everybody_can_change_the_password_that_was_handed_to_them(desk: BusyDesk, clerk) -> None:
+    client = Client()
+    assert client.get("/password/").status_code == 302
+    sign_in(client)
+    wrong = {"old_password": "wrong", "new_password1": "a-new-lobby-key-7", "new_password2": "a-new-lobby-key-7"}
+    refused = client.post("/password/", wrong)
+    assert refused.status_code == 422
+    assert "密码没有修改" in refused.content.decode()
+    assert client.post("/password/", {**wrong, "old_password": PASSWORD}).url == "/"
+    assert client.get(desk.at("today/")).status_code == 200
+    assert sign_in(Client(), password="a-new-lobby-key-7").status_code == 302
