@@ -81,7 +81,7 @@ class AgentEnd:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
         self._listener.bind(str(self._path))
-        os.chmod(self._path, 0o660)
+        self._path.chmod(0o660)
         self._listener.listen(2)
         for sock in (self._listener, self._wake_reader, self._wake_writer):
             sock.setblocking(False)

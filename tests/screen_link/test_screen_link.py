@@ -66,7 +66,8 @@ def test_taps_and_paint_reports_come_back_with_their_view_number(agent, events, 
     screen.painted(7)
     assert next_of(events, ScreenTapped) == ScreenTapped(CancelTapped(view_no=7))
     painted = next_of(events, ScreenPainted)
-    assert isinstance(painted, ScreenPainted) and painted.view_no == 7
+    assert isinstance(painted, ScreenPainted)
+    assert painted.view_no == 7
     screen.stop()
 
 
