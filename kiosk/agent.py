@@ -1,7 +1,7 @@
 """The agent process: reads the settings, builds every part, runs the payment thread, and stops all of it cleanly.
 
 Without a usable journal (not paired yet, damaged, disk full) it stands by: the screen says why, no device is opened, and as
-soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 3 the journal failed and a new
+soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 1 another agent is there, 3 the journal failed and a new
 process must check it (both services and ``kiosk run`` start one).
 """
 
@@ -10,7 +10,9 @@ import queue
 import random
 import signal
 import sqlite3
+import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -31,7 +33,7 @@ from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.journal import Journal, JournalUnwritable
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Sync
-from kiosk.payment import recovery
+from kiosk.payment import recovery, status
 from kiosk.payment.availability import NOT_PAIRED
 from kiosk.payment.cashier import Cashier, Ending, Inbox, SlipUnprintable, Stop
 from kiosk.payment.deadlines import Deadlines
@@ -44,6 +46,7 @@ from kiosk.settings import Settings
 log = logging.getLogger(__name__)
 
 SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=12)}
+FAILED = 1
 UPLOAD_ANSWERS_S = 10.0  # an office slower than this is "away" on the screen; what it took it will not take twice
 
 
@@ -57,6 +60,15 @@ class Opened(msgspec.Struct, frozen=True):
 def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; see the module for the exit codes."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        if not status.is_first_agent(settings.state_dir, held):
+            print(f"kiosk agent: another agent runs with {settings.state_dir}; stop it first", file=sys.stderr)
+            return FAILED
+        status.wait_for_devices(settings.state_dir, held)
+        return _alone(settings)
+
+
+def _alone(settings: Settings) -> int:
     inbox: Inbox = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: inbox.put(Stop()))

@@ -8,7 +8,9 @@ import argparse
 import json
 import queue
 import sys
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -25,6 +27,7 @@ from kiosk.payment import status
 from kiosk.payment.status import Row
 from kiosk.settings import Settings, SettingsError, load
 
+AGENT_SPEAKS_S = 5.0
 ACCEPTOR_ANSWERS_S = 12.0
 PRINTER_ANSWERS_S = 4.0
 PAIR = "kiosk pair --office URL --code CODE --config FILE"
@@ -51,20 +54,41 @@ def main(argv: list[str]) -> int:
 def check(settings: Settings) -> list[Row]:
     """Every part but the settings themselves."""
     clock = SystemClock()
-    running = status.of_running_agent(settings.status_path, clock)
+    running = _running_agent(settings, clock)
     identity = _pairing(settings)
     if running is not None:
         told = [row for row in running.rows if row.part != identity[0].part]
         return [identity[0], Row(part="agent", ready=True, detail=f"running, process {running.pid}"), *told]
+    if status.agent_holds(settings.state_dir):
+        starting = Row(
+            part="agent", ready=False, detail="running, but says nothing", remedy="Wait a moment; read its log."
+        )
+        return [identity[0], starting]
     journal, intent_open = _journal(settings)
     return [
         identity[0],
         Row(part="agent", ready=True, detail="not running; devices were asked directly"),
         journal,
-        _acceptor(settings, clock, intent_open=intent_open),
-        _printer(settings, clock),
+        *_devices(settings, clock, intent_open=intent_open),
         _office(settings, clock, identity[1]),
     ]
+
+
+def _running_agent(settings: Settings, clock: SystemClock) -> status.Status | None:
+    """What the running agent says; one that has just been started gets a moment to say it."""
+    until = clock.monotonic() + AGENT_SPEAKS_S
+    while True:
+        told = status.of_running_agent(settings.status_path, clock)
+        if told is not None or not status.agent_holds(settings.state_dir) or clock.monotonic() > until:
+            return told
+        time.sleep(0.1)
+
+
+def _devices(settings: Settings, clock: SystemClock, *, intent_open: bool) -> list[Row]:
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        status.wait_for_devices(settings.state_dir, held)
+        return [_acceptor(settings, clock, intent_open=intent_open), _printer(settings, clock)]
 
 
 def _pairing(settings: Settings) -> tuple[Row, Identity | None]:

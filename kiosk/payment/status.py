@@ -1,6 +1,8 @@
 """What a running agent says about itself in one small file, for ``kiosk check`` beside it; written whole or not at all."""
 
+import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -8,6 +10,31 @@ import msgspec
 from kiosk.clock import Clock
 
 FRESH_S = 15.0  # the agent writes at least every 5 s
+
+
+AGENT_LOCK, DEVICES_LOCK = "agent.lock", "devices.lock"
+
+
+def is_first_agent(state_dir: Path, held: ExitStack) -> bool:
+    """Take the place of this state directory's only agent, until ``held`` is closed or the process ends however."""
+    lock = held.enter_context((state_dir / AGENT_LOCK).open("a"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def agent_holds(state_dir: Path) -> bool:
+    """Whether an agent has taken its place there, even if it has not said anything yet."""
+    with ExitStack() as held:
+        return state_dir.exists() and not is_first_agent(state_dir, held)
+
+
+def wait_for_devices(state_dir: Path, held: ExitStack) -> None:
+    """Wait until nobody else has the devices open, and keep them: a check and an agent must not share a line."""
+    lock = held.enter_context((state_dir / DEVICES_LOCK).open("a"))
+    fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -258,3 +258,16 @@ def check_of(kiosk: KioskAtWork, *, expected: int) -> dict[str, Any]:
     )
     assert done.returncode == expected, done.stderr
     return {row["part"]: row for row in map(json.loads, done.stdout.splitlines())}
+
+
+def test_a_second_agent_on_the_same_state_says_so_and_does_no_harm(kiosk: KioskAtWork) -> None:
+    kiosk.to_cash()
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", "agent", "--config", str(kiosk.settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "another agent" in done.stderr
+    kiosk.insert(10)
