@@ -44,8 +44,8 @@ class SignedByKiosk:
         _use_nonce(proven)
         if kiosk.state != Kiosk.State.PAIRED:
             raise Problem("kiosk_suspended" if kiosk.state == Kiosk.State.SUSPENDED else "revoked")
-        request.kiosk, request.nonce = kiosk, proven.nonce  # type: ignore[attr-defined]
-        request.plain_body = plain_body(request)  # type: ignore[attr-defined]
+        request.kiosk, request.nonce = kiosk, proven.nonce
+        request.plain_body = plain_body(request)
         return kiosk
 
 

@@ -30,10 +30,10 @@ class KioskApiEnvelope:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return self._get_response(request)
-        request.trace_id = secrets.token_hex(8)  # type: ignore[attr-defined]
+        request.trace_id = secrets.token_hex(8)
         answer = self._answer(request)
         answer["Cache-Control"] = "no-store"
-        answer["X-Trace-Id"] = request.trace_id  # type: ignore[attr-defined]
+        answer["X-Trace-Id"] = request.trace_id
         if request.method == "HEAD":
             answer.content = b""
         return _signed(request, answer)
@@ -45,7 +45,7 @@ class KioskApiEnvelope:
         foreign = answer.status_code >= 400 and answer.get("Content-Type", "") != CONTENT_TYPE
         if foreign or not isinstance(answer, HttpResponse):
             if answer.status_code >= 500:
-                log.error("api_failed trace_id=%s path=%s", request.trace_id, request.path_info)  # type: ignore[attr-defined]
+                log.error("api_failed trace_id=%s path=%s", request.trace_id, request.path_info)
             allowed = {"Allow": answer["Allow"]} if "Allow" in answer else {}
             problem = problem_for_status(answer.status_code)
             problem.headers.update(allowed)
@@ -54,7 +54,7 @@ class KioskApiEnvelope:
 
 
 def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
-    return problem_answer(problem, instance=request.path_info, trace_id=request.trace_id)  # type: ignore[attr-defined]
+    return problem_answer(problem, instance=request.path_info, trace_id=request.trace_id)
 
 
 def _declared_length(request: HttpRequest) -> int:

@@ -63,7 +63,7 @@ def _build() -> NinjaAPI:
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    return problem_answer(problem, instance=request.path_info, trace_id=request.trace_id)  # type: ignore[attr-defined]
+    return problem_answer(problem, instance=request.path_info, trace_id=request.trace_id)
 
 
 def _on_problem(request: HttpRequest, problem: Any) -> HttpResponse:
@@ -88,12 +88,12 @@ def _on_missing(request: HttpRequest, missing: Any) -> HttpResponse:
 
 
 def _on_busy(request: HttpRequest, error: Any) -> HttpResponse:
-    log.warning("database_busy trace_id=%s error=%s", request.trace_id, error)  # type: ignore[attr-defined]
+    log.warning("database_busy trace_id=%s error=%s", request.trace_id, error)
     return _answer(request, Problem("busy", headers={"Retry-After": "2"}))
 
 
 def _on_failure(request: HttpRequest, error: Any) -> HttpResponse:
-    log.error("api_failed trace_id=%s", request.trace_id, exc_info=error)  # type: ignore[attr-defined]
+    log.error("api_failed trace_id=%s", request.trace_id, exc_info=error)
     return _answer(request, Problem("internal"))
 
 

@@ -45,7 +45,7 @@ def pair(request: HttpRequest, told: PairingIn) -> Status:
 @router.get("/kiosk/config", response={200: ConfigAnswer, 304: None})
 def config(request: HttpRequest, response: HttpResponse) -> Any:
     """Names, texts and limits of the estate. The ETag leaves out the time, which always differs."""
-    kiosk: Kiosk = request.kiosk  # type: ignore[attr-defined]
+    kiosk: Kiosk = request.kiosk
     now, project = timezone.now(), kiosk.project
     told = _estate(project, kiosk)
     etag = f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
@@ -60,7 +60,7 @@ def config(request: HttpRequest, response: HttpResponse) -> Any:
 @router.post("/kiosk/heartbeats", response=HeartbeatAnswer)
 def heartbeat(request: HttpRequest, told: HeartbeatIn) -> dict[str, Any]:
     """How the kiosk is; writes nothing to disk when nothing changed."""
-    kiosk: Kiosk = request.kiosk  # type: ignore[attr-defined]
+    kiosk: Kiosk = request.kiosk
     now = timezone.now()
     ack_seq, posted_seq = services.heartbeat(kiosk, told.dict(), now)
     return {

@@ -150,7 +150,7 @@ def _applied_seq(kiosk: Kiosk) -> int:
 
 
 def _kiosk(request: HttpRequest) -> Kiosk:
-    return request.kiosk  # type: ignore[attr-defined,no-any-return]
+    return request.kiosk
 
 
 def _write_cursor(change_no: int, unit_id: uuid.UUID) -> str:

@@ -18,13 +18,13 @@ router = Router()
 @router.post("/kiosks/{kiosk_id}/journals/{journal_id}/events", response=UploadAnswer)
 def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn) -> dict[str, Any]:
     """Store events durably and in order, then fold them; 200 also when all of them were held before."""
-    kiosk: Kiosk = request.kiosk  # type: ignore[attr-defined]
+    kiosk: Kiosk = request.kiosk
     if kiosk_id != str(kiosk.id) or not journal_id.isascii() or not 8 <= len(journal_id) <= 64:
         raise Problem("not_found")
     if len(told.events) > ingest.MAX_EVENTS:
         raise Problem("too_large", f"at most {ingest.MAX_EVENTS} events at a time")
     try:
-        taken = services.take(kiosk, journal_id, _batch(told), request.nonce)  # type: ignore[attr-defined]
+        taken = services.take(kiosk, journal_id, _batch(told), request.nonce)
     except ingest.Fork as fork:
         raise Problem("fork", seq=fork.seq, stored_hash=fork.stored_hash.hex()) from fork
     except ingest.Gap as gap:

@@ -207,6 +207,6 @@ def _period(text: str) -> datetime.date:
     # Spreadsheet programs turn 2026-11 into the first of that month.
     found = _PERIOD.fullmatch(text) or re.fullmatch(r"(\d{4})-(\d{2})-01", text)
     try:
-        return datetime.date(int(found[1]), int(found[2]), 1)  # type: ignore[index]
+        return datetime.date(int(found[1]), int(found[2]), 1)
     except (TypeError, ValueError) as error:
         raise _Refused("bad_period", text) from error

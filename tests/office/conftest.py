@@ -58,14 +58,15 @@ def postgres() -> Iterator[str]:
     if reason := private_postgres.why_not():
         pytest.skip(reason)
     with private_postgres.cluster() as socket_dir:
-        _in_postgres(socket_dir, "CREATE DATABASE template_office")
+        in_postgres(socket_dir, "CREATE DATABASE template_office")
         point_at(f"postgres://postgres@/template_office?host={socket_dir}")
         call_command("migrate", verbosity=0)
         connections.close_all()
         yield socket_dir
 
 
-def _in_postgres(socket_dir: str, statement: str) -> None:
+def in_postgres(socket_dir: str, statement: str) -> None:
+    """One statement outside any database of the tests."""
     import psycopg
 
     with psycopg.connect(f"host={socket_dir} user=postgres dbname=postgres", autocommit=True) as session:
@@ -86,13 +87,13 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         url, drop = f"sqlite:///{tmp_path / 'office.db'}", ""
     else:
         socket_dir, name = request.getfixturevalue("postgres"), f"t{uuid.uuid4().hex}"
-        _in_postgres(socket_dir, f"CREATE DATABASE {name} TEMPLATE template_office")
+        in_postgres(socket_dir, f"CREATE DATABASE {name} TEMPLATE template_office")
         url, drop = f"postgres://postgres@/{name}?host={socket_dir}", f"DROP DATABASE {name} WITH (FORCE)"
     point_at(url)
     yield url
     connections.close_all()
     if drop:
-        _in_postgres(socket_dir, drop)
+        in_postgres(socket_dir, drop)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The serving process, as a kiosk meets it: a real process, real sockets, the kiosk's own client."""
 
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -134,15 +135,19 @@ def test_every_error_is_a_signed_problem_document(office: RunningOffice) -> None
     assert (large.status_code, large.json()["code"]) == (413, "too_large")
 
 
-def test_sigterm_stops_the_office_within_five_seconds(tmp_path: Path) -> None:
-    with running_office(tmp_path) as running:
-        began = time.monotonic()
-        assert running.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 5
+def test_sigterm_stops_the_office_within_five_seconds(sqlite_template: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_template, tmp_path / "office.db")
+    running = RunningOffice(tmp_path / "office.db")
+    running.start()
+    began = time.monotonic()
+    assert running.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 5
 
 
-def test_a_busy_port_is_said_in_one_sentence(office: RunningOffice, tmp_path: Path) -> None:
+def test_a_busy_port_is_said_in_one_sentence(office: RunningOffice, sqlite_template: Path, tmp_path: Path) -> None:
     import subprocess
+
+    shutil.copy(sqlite_template, tmp_path / "other.db")
 
     from tests.office.running_office import OFFICE, ROOT
 
@@ -151,3 +156,37 @@ def test_a_busy_port_is_said_in_one_sentence(office: RunningOffice, tmp_path: Pa
     assert done.returncode == 1
     assert "cannot listen" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_same_office_serves_from_postgresql(postgres: str, tmp_path: Path) -> None:
+    import json
+    import subprocess
+    import sys
+
+    from tests.office.conftest import in_postgres
+    from tests.office.running_office import OFFICE, ROOT
+
+    in_postgres(postgres, "CREATE DATABASE served TEMPLATE template_office")
+    url = f"postgres://postgres@/served?host={postgres}"
+    environment = {"OFFICE_STATE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+    def office(*arguments: str) -> list[dict]:
+        command = [*OFFICE, *arguments, "--database", url, "--json"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=100, check=True, cwd=ROOT, env=environment
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    office("demo", "--size", "tiny")
+    command = [sys.executable, "-m", "office", "serve", "--listen", "127.0.0.1:0", "--database", url, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as serving:
+        served = json.loads(serving.stdout.readline())["url"]
+        code = office("pairing-code", "--project", "YG")[0]["code"]
+        paired = pair(served, code, tmp_path / "identity.json", "0.1.0")
+        client = OfficeClient(served, paired.identity, SystemClock())
+        unit = client.find_unit("3-1-502")
+        assert len(client.bills(unit.unit_id).bills) >= 6
+        client.close()
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(5) == 0
+    assert office("verify") == [{"ok": True}]
