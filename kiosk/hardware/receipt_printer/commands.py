@@ -39,10 +39,6 @@ def size(width: int, height: int) -> bytes:
     return bytes((0x1D, 0x21, (width - 1) << 4 | (height - 1), 0x1C, 0x21, hanzi))
 
 
-def feed_lines(lines: int) -> bytes:
-    return bytes((0x1B, 0x64, lines))
-
-
 def feed_and_cut(dots: int = HEAD_TO_KNIFE_DOTS) -> bytes:
     """Feed past the knife, then cut so that a corner holds and the slip does not drop to the floor."""
     return bytes((0x1D, 0x56, 0x42, dots))

@@ -30,6 +30,7 @@ class Conversation:
         self.printed: set[str] = set()  # tags that the printer confirmed
         self.fences = 0
         self.news = False  # the printer reported a change by itself
+        self.missed = 0  # questions that got no clear answer at once: the printer may have lost power and its buffer
         self._clock = clock
         self._speed = speed
         self._reader = ReplyReader()
@@ -92,6 +93,7 @@ class Conversation:
                 if attempt == 2:
                     self.listen(self.scaled(QUIET_S))
                 return answer
+            self.missed += 1
             self._reader.forget_half_block()
         return None
 

@@ -38,6 +38,7 @@ DEVICE = "receipt_printer"
 LOOK_EVERY_S = 1.0
 LOOK_EVERY_PRINTING_S = 0.3
 REOPEN_EVERY_S = 1.0
+SHORTEST_PAUSE_S = 0.02  # however fast the simulated device runs
 CLEAR_AT_OPEN_S = 0.3
 COMPLETION_S = 5.0
 PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whose payer stands there
@@ -97,7 +98,8 @@ class EscposReceiptPrinter:
             return
         self._stopping.set()
         self._wake()
-        self._thread.join(STOP_S)
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
         self._wake_reader.close()
         self._wake_writer.close()
 
@@ -108,6 +110,9 @@ class EscposReceiptPrinter:
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # enough wake-ups wait already
             self._wake_writer.send(b"x")
+
+    def _pause(self, seconds: float) -> float:
+        return max(seconds / self._speed, SHORTEST_PAUSE_S)
 
     # --- the thread ----------------------------------------------------------------------------------------------
 
@@ -151,18 +156,17 @@ class EscposReceiptPrinter:
         Raises:
             TransportGone: it can't be opened.
         """
-        self._open_at = self._clock.monotonic() + REOPEN_EVERY_S / self._speed
+        self._open_at = self._clock.monotonic() + self._pause(REOPEN_EVERY_S)
         self._talk = Conversation(Transport(self._port, self._baud), self._clock, self._speed)
-        self._must_clear = True
         # Before the first question: inside a half-sent image it would be taken for pixels.
-        self._talk.clear_buffers(CLEAR_AT_OPEN_S)
+        self._must_clear = not self._talk.clear_buffers(CLEAR_AT_OPEN_S)
         return self._look()
 
     def _lose(self, fault: Fault) -> None:
         if self._talk is not None:
             self._talk.transport.close()
             self._talk = None
-            self._open_at = self._clock.monotonic() + REOPEN_EVERY_S / self._speed
+            self._open_at = self._clock.monotonic() + self._pause(REOPEN_EVERY_S)
         self._port_fault = fault
         self._note(Reading(Paper.UNKNOWN, fault))
 
@@ -194,7 +198,7 @@ class EscposReceiptPrinter:
         talk = self._open_talk()
         talk.news = False
         reading = talk.look()
-        self._look_at = self._clock.monotonic() + LOOK_EVERY_S / self._speed
+        self._look_at = self._clock.monotonic() + self._pause(LOOK_EVERY_S)
         self._note(reading)
         return reading
 
@@ -271,7 +275,7 @@ class EscposReceiptPrinter:
             self._attend_to(talk)
         body, tag = commands.split_tag(job.data)
         proof = commands.process_id(tag) if tag is not None and self._process_id else None
-        self._begun = True
+        self._begun, missed = True, talk.missed
         try:
             if self._stump:
                 talk.send(commands.INITIALISE + commands.feed_and_cut())
@@ -279,7 +283,12 @@ class EscposReceiptPrinter:
             for piece in commands.pieces(body):
                 talk.send(piece)
                 self._check(talk)
-            return self._wait_for_proof(talk, job, tag if proof else None, proof)
+            proved = self._wait_for_proof(talk, job, tag if proof else None, proof)
+            if talk.missed == missed:
+                return proved
+            # A printer that was off for a moment forgets rows and still answers what is asked after it.
+            self._must_clear = self._stump = True
+            return False
         except Stalled:
             reading = self._look()
             raise PrintingStopped(reading.fault or Fault("printer.error", "takes no more data")) from None
@@ -306,7 +315,7 @@ class EscposReceiptPrinter:
                 return
             if not reading.passing or self._clock.monotonic() > ends_at:
                 raise PrintingStopped(reading.fault or Fault("printer.silent"))
-            self._wait(LOOK_EVERY_PRINTING_S / self._speed)
+            self._wait(self._pause(LOOK_EVERY_PRINTING_S))
 
     def _attend_to(self, talk: Conversation) -> None:
         """Take orders in the middle of a job, and see that the port is still the one it began on."""
@@ -334,14 +343,14 @@ class EscposReceiptPrinter:
 
     def _await(self, talk: Conversation, come: Callable[[], bool], seconds: float) -> bool:
         ends_at = self._clock.monotonic() + talk.scaled(seconds, at_least=2.0)
-        look_at = self._clock.monotonic() + LOOK_EVERY_PRINTING_S / self._speed
+        look_at = self._clock.monotonic() + self._pause(LOOK_EVERY_PRINTING_S)
         while not come():
             now = self._clock.monotonic()
             if now > ends_at:
                 return False
             if now >= look_at:
                 self._check(talk)
-                look_at = self._clock.monotonic() + max(LOOK_EVERY_PRINTING_S / self._speed, 0.02)
+                look_at = self._clock.monotonic() + self._pause(LOOK_EVERY_PRINTING_S)
             else:
                 self._wait(min(look_at, ends_at) - now)
         return True

@@ -27,6 +27,8 @@ from kiosk.hardware.simulators.terminal import TerminalPair
 WIDTH_DOTS = {80: 576, 58: 384}
 PAPER_MM = {"ok": FULL_ROLL_MM, "near_end": NEAR_END_MM, "out": 0.0}
 SAVE_EVERY_S = 1.0
+BOOT_S = 2.0  # no printer is back at once
+SHORTEST_BOOT_S = 0.1
 
 
 class Dialect(msgspec.Struct):
@@ -63,6 +65,8 @@ class PrinterSimulator:
         self._random = random.Random(seed)
         self._garbage = 0.0
         self._powered = True
+        self._booted_at = 0.0
+        self._boot_s = max(BOOT_S / speed, SHORTEST_BOOT_S)
         self._auto_status = 0
         self._told: Message = {}
         self._save_at = 0.0
@@ -105,7 +109,7 @@ class PrinterSimulator:
 
     def _hear(self) -> None:
         data = self.terminal.read()
-        if not self._powered:
+        if not self._powered or time.monotonic() < self._booted_at:
             return
         for token in self._tokens.feed(data):
             match token:
@@ -220,11 +224,15 @@ class PrinterSimulator:
 
     def _power(self, message: Message) -> None:
         """Off, on, or without a word: off and on again."""
+        was_powered = self._powered
         self._powered = "is" not in message or _choice(message, ("on", "off")) == "on"
         if not self._powered or "is" not in message:
             self._mechanism.power_cut()
             self._tokens.power_on()
             self._auto_status = 0
+            self._booted_at = time.monotonic() + self._boot_s
+        elif not was_powered:
+            self._booted_at = time.monotonic() + self._boot_s
 
     def _take(self, _message: Message) -> Message:
         taken, self.truth.slips_hanging = self.truth.slips_hanging, 0
