@@ -88,7 +88,6 @@ class BillLine(Stack):
 class NothingDue(Card):
     """A greeting for a household that owes nothing."""
 
-    shown = BooleanProperty(False)
     text = StringProperty()
 
 

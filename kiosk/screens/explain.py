@@ -22,7 +22,6 @@ PPM_PER_PERCENT = 10_000
 class FactorCard(Card):
     """One factor of the formula: its value large, what it is below."""
 
-    shown = BooleanProperty(False)
     value = StringProperty()
     caption = StringProperty()
 

@@ -11,6 +11,8 @@ _NO_START = "，。、：；！？）》」』”’％·,.:;!?)]}%…—–"
 _NO_END = "（《「『“‘([{¥￥"
 _SCRAP = 0.34  # a last line shorter than this share of the longest is a scrap
 
+_CLAUSE_ENDS = ("，", "。", "；", "：", "！", "？", ".", ";", ":", "!", "?")
+
 # One piece is a run that holds together: a Latin word, a number with its measure word (3 栋), one other character, spaces.
 _PIECE = re.compile(r"\s+|[!-~¥￥À-ɏ–−]+(?:(?<=\d) ?[一-鿿])?|.", re.DOTALL)
 
@@ -28,6 +30,9 @@ def wrap(text: str, measure: Measure, width: float) -> list[str]:
 def _wrap_paragraph(paragraph: str, measure: Measure, width: float) -> list[str]:
     pieces = _glue(_PIECE.findall(paragraph))
     lines = _fill(pieces, measure, width)
+    by_clause = _fill(_clauses(pieces), measure, width)
+    if len(by_clause) == len(lines) and _is_even(by_clause, measure, width):
+        return by_clause
     if len(lines) < 2 or measure(lines[-1]) >= _SCRAP * max(measure(line) for line in lines):
         return lines
     return _balance(pieces, measure, width, len(lines)) or lines
@@ -43,6 +48,22 @@ def _glue(pieces: list[str]) -> list[str]:
         else:
             glued.append(piece)
     return glued
+
+
+def _clauses(pieces: list[str]) -> list[str]:
+    """Join pieces up to each comma or full stop: where there is room, a reader would rather turn the line there."""
+    clauses: list[str] = []
+    for piece in pieces:
+        if (clauses and not clauses[-1].rstrip().endswith(_CLAUSE_ENDS)) or (clauses and piece.isspace()):
+            clauses[-1] += piece
+        else:
+            clauses.append(piece)
+    return clauses
+
+
+def _is_even(lines: list[str], measure: Measure, width: float) -> bool:
+    lengths = [measure(line) for line in lines]
+    return max(lengths) <= width and min(lengths) >= _SCRAP * max(lengths)
 
 
 def _fill(pieces: list[str], measure: Measure, width: float) -> list[str]:

@@ -30,6 +30,8 @@ class Door(Widget):
     @property
     def unit(self) -> float:
         """Half the arch's width in pixels."""
+        if not self.is_open:  # no light on the floor: it stands on its lower edge
+            return min(self.width / 2, self.height / (SPRING + 1))
         return min(self.width / (2 + 2 * SPREAD), self.height / (SPRING + 1 + FLOOR))
 
     def _opening(self) -> tuple[float, float, float, float]:
@@ -42,6 +44,8 @@ class Door(Widget):
 
     def _draw(self, *_: object) -> None:
         self.canvas.clear()
+        if self.unit < 1:  # not laid out yet
+            return
         if self.is_open:
             self._draw_open()
         else:
@@ -99,7 +103,7 @@ class Door(Widget):
             Rectangle(pos=(round(shade), y - round(1.2 * grid)), size=(round(30 * grid), max(1, round(1.2 * grid))))
 
     def _draw_closed(self) -> None:
-        unit, ground, centre = self.unit, round(self.y + FLOOR * self.unit), round(self.x + self.width / 2)
+        unit, ground, centre = self.unit, round(self.y), round(self.x + self.width / 2)
         self._arch("pine_deep", round(centre - unit), unit, ground)
         inner = unit * 0.92
         self._arch("pine", round(centre - inner), inner, ground)

@@ -96,4 +96,13 @@ class Face(Widget):
 
 
 class Card(Face, BoxLayout):
-    """A sheet of paper on stone: a ground for content, never pressable."""
+    """A sheet of paper on stone: a ground for content, never pressable; not ``shown``, it leaves no gap in a Stack."""
+
+    shown = BooleanProperty(True)
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.fbind("shown", self._show)
+
+    def _show(self, *_: object) -> None:
+        self.opacity = 1 if self.shown else 0
