@@ -4,7 +4,6 @@ Chinese is drawn here and sent as a picture, because printers' own fonts lack ra
 four-byte characters as rubbish; ``text_mode`` is for serial lines too slow for pictures.
 """
 
-import time
 from typing import Literal
 
 import msgspec
@@ -59,13 +58,3 @@ def make_job(receipt: Receipt, *, job_id: str, width_mm: Literal[58, 80], baud: 
     tag = commands.job_tag(job_id)
     data = encode(slip, tag) if baud >= PICTURE_BAUD else encode_text(receipt, width_mm, tag)
     return PrintJob(job_id=job_id, data=data, height_dots=slip.height_dots)
-
-
-def milliseconds_per_receipt(receipt: Receipt, rounds: int = 20) -> float:
-    """How long one 80 mm receipt takes to draw and encode once fonts are loaded: the median, for ``make bench``."""
-    times = []
-    for number in range(rounds + 1):
-        started = time.perf_counter()
-        encode(render(receipt, 80), commands.job_tag(str(number)))
-        times.append((time.perf_counter() - started) * 1000)
-    return sorted(times[1:])[rounds // 2]
