@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from kiosk.domain.events import AcceptorCounted
+from office.demo.visits import ACCEPTOR
 from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
@@ -171,11 +173,14 @@ def test_a_kiosk_shows_its_box_by_face_and_the_range_a_count_must_hit(desk, fina
 
 def test_who_counts_a_box_never_reads_what_to_expect_in_it(desk) -> None:
     cashier = signed_in(person(desk.estate.project, Role.CASHIER))
+    desk.estate.writer.append(AcceptorCounted(acceptor_serial=ACCEPTOR, stacked=8, rejected=0))
+    desk.estate.upload()
     for page in ("today/", "today/live/", "kiosks/", "kiosks/YG01/"):
         text = text_of(cashier, desk.at(page))
         assert "箱内现金" not in text, page
         assert "待核实" not in text, page
         assert "清点时应在此范围内" not in text, page
+        assert "纸币器计数" not in text, page
 
 
 def test_search_opens_the_only_hit_and_lists_several(desk, finance) -> None:
