@@ -3,6 +3,7 @@
 from kivy.properties import BooleanProperty
 
 from kiosk import text
+from kiosk.screens import theme
 from kiosk.screens.base import KioskScreen, load_kv
 from kiosk.screens.widgets import Tile
 from kiosk.taps import TileChosen
@@ -25,7 +26,7 @@ class HomeScreen(KioskScreen):
         self.question = text.say(language, "home.question" if others else "home.question_one")
         self.ids.main.name = main
         cells = self.ids.others.fill(len(others), self._build_tile)
-        self.ids.others.columns = max(1, len(others))
+        self.ids.others.columns = 1 if theme.landscape() else max(1, len(others))
         for tile, name in zip(cells, others, strict=True):
             tile.name, tile.icon = name, ICONS[name]
             tile.title = text.say(language, f"home.{name}")

@@ -10,6 +10,7 @@ from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
 from kiosk.screens.widgets.words import Words
 
+LOW_TILE_MM = 30  # a lower tile is a row
 OPTICAL = 0.055  # em, of this family
 KINDS = ("secondary", "primary", "quiet", "danger")
 
@@ -181,15 +182,28 @@ class Tile(Pressable):
         pad = self.pad or theme.px(7)
         self.disabled = bool(self.reason)
         self.picture.name = self.icon
-        self.picture.pos = (round(x + pad), round(y + height - pad - self.picture.height))
-        self.line_words.text, self.line_words.type_size = self.reason or self.lines, self.lines_size
         self.title_words.text, self.title_words.fits = self.title, _smaller_from(self.title_size)
         self.title_words.max_lines = 1
+        if height < LOW_TILE_MM * theme.glass().px_per_mm:
+            self._arrange_low(x + theme.px(4), y + height / 2, width - theme.px(8))
+            return
+        self.line_words.text, self.line_words.type_size = self.reason or self.lines, self.lines_size
         for words in (self.title_words, self.line_words):
             words.width = max(1, width - 2 * pad)
             words.refresh()
+        self.picture.pos = (round(x + pad), round(y + height - pad - self.picture.height))
         self.line_words.pos = (round(x + pad), round(y + pad - theme.px(1)))
         self.title_words.pos = (round(x + pad), round(self.line_words.top + theme.px(1)))
+
+    def _arrange_low(self, left: float, middle: float, room: float) -> None:
+        """Icon and title in one line; a reason takes the title's place."""
+        self.line_words.text = ""
+        self.title_words.text = self.reason or self.title
+        self.picture.pos = (round(left), round(middle - self.picture.height / 2))
+        start = self.picture.width + theme.px(4)
+        self.title_words.width = max(1, room - start)
+        self.title_words.refresh()
+        self.title_words.pos = (round(left + start), round(middle - self.title_words.height / 2))
 
 
 def _smaller_from(size: str) -> list[str]:

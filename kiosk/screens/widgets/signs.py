@@ -88,21 +88,28 @@ class Banner(Face):
         self.picture.pos = (round(self.x + pad_x), round((self.y + self.height / 2) - self.picture.height / 2))
         self.bold_words.pos = (round(left), round(top - self.bold_words.height))
         if beside:
-            self.words.pos = (round(left + self.bold_words.text_size_px[0]), round(top - self.words.height))
+            self.words.pos = (
+                round(left + self.bold_words.text_size_px[0] + self._after_strong()),
+                round(top - self.words.height),
+            )
         else:
             below = self.bold_words.height if self.strong else 0
             self.words.pos = (round(left), round(top - below - self.words.height))
+
+    def _after_strong(self) -> float:
+        """The space between the two: Chinese punctuation brings its own, English needs one."""
+        return 0.25 * self.words.font_px if self.strong[-1:].isascii() else 0.0
 
     def _fill_words(self, room: float) -> bool:
         """Whether both texts stand on one line."""
         for words, text in ((self.bold_words, self.strong), (self.words, self.text)):
             words.text, words.type_size, words.width = text, self.type_size, room
             words.refresh()
-        wide = self.bold_words.text_size_px[0] + self.words.text_size_px[0]
+        wide = self.bold_words.text_size_px[0] + self._after_strong() + self.words.text_size_px[0]
         single = len(self.bold_words.lines) == 1 and len(self.words.lines) == 1
         beside = bool(self.strong and self.text) and single and wide <= room
         if beside:
-            self.words.width = room - self.bold_words.text_size_px[0]
+            self.words.width = room - self.bold_words.text_size_px[0] - self._after_strong()
             self.words.refresh()
         return beside
 
