@@ -215,7 +215,8 @@ class Mechanism:
             return
         beyond_reach = place == "stacker" if to_box is None else to_box
         if beyond_reach:
-            self.notebox.stack(counted=False)
+            face = self.notebox.stack(counted=False)
+            self._notify(Happening.CLEARED_TO_BOX, face, "by_hand")
         else:
             face = self.notebox.give_back(reject_code=None)
             self._notify(Happening.CLEARED_TO_PERSON, face, "by_hand")

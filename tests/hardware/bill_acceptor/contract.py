@@ -227,6 +227,14 @@ class BillAcceptorContract:
 
     # --- the port and the device
 
+    def test_counters_asked_for_while_a_credited_note_moves_have_it_in_them(self, plug_in, attach) -> None:
+        acceptor, host = plug_in(), attach().start()
+        before = is_ready(host).counters
+        acceptor.insert(100)
+        host.take(NoteCredited)  # the device counts it only when it is in the box
+        host.driver.read_counters()
+        assert host.take(CountersRead).counters.stacked == before.stacked + 1
+
     def test_a_missing_port_is_a_fault_until_it_appears(self, plug_in, attach) -> None:
         host = attach().start()
         assert host.take(AcceptorLost).fault.code == "acceptor.port_missing"

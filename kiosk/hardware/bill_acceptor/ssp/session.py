@@ -267,7 +267,8 @@ class SspSession:
         elif self._orders.owes_answer():
             self._orders.answered()
             self._emit(AcceptorEnabled() if faces else AcceptorDisabled())
-        if self._orders.take_counters_asked():
+        # A credited note is not counted before it is in the box: a reading now would be one short, and the next one over.
+        if self.cycle.state is NoteState.NONE and self._orders.take_counters_asked():
             counters = read_counters(self._link)
             if counters is not None:
                 self._emit(CountersRead(counters=counters))
