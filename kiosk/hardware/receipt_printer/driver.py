@@ -11,9 +11,7 @@ import select
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
-
-import msgspec
+from collections.abc import Callable, Iterator
 
 from kiosk.clock import Clock
 from kiosk.hardware.faults import Fault
@@ -45,9 +43,11 @@ PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whos
 SLOWEST_MM_PER_S = 100
 BITS_PER_BYTE = 10
 WIDEST_ROW_BYTES = 80
-STOP_S = 5.0
+STOP_S = 4.5
+FINISH_S = 2.0  # how long a slip that is being printed may hold up stop()
 
 UNCONFIRMED = Fault("printer.unconfirmed")
+STOPPED = Fault("printer.unconfirmed", "stopped while printing")
 
 
 class PrintingStopped(Exception):
@@ -77,7 +77,7 @@ class EscposReceiptPrinter:
         self._port_fault = Fault("printer.port_missing", f"{port}: not opened yet")
         self._faults: dict[str, Fault] = {}
         self._event_no = 0
-        self._look_at = self._open_at = 0.0
+        self._look_at = self._open_at = self._finish_by = 0.0
         self._must_clear = True  # the printer may hold bytes that no job of ours owns any more
         self._stump = False  # part of a failed slip hangs uncut
         self._begun = False  # bytes of the current job have left
@@ -96,12 +96,14 @@ class EscposReceiptPrinter:
     def stop(self) -> None:
         if self._stopping.is_set():
             return
+        self._finish_by = self._clock.monotonic() + FINISH_S
         self._stopping.set()
         self._wake()
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
-        self._wake_reader.close()
-        self._wake_writer.close()
+        if not self._thread.is_alive():
+            self._wake_reader.close()
+            self._wake_writer.close()
 
     def _order(self, order: PrintJob | None) -> None:
         self._orders.put(order)
@@ -122,8 +124,15 @@ class EscposReceiptPrinter:
                 self._serve()
             except TransportGone as gone:
                 self._lose(gone.fault)
+        for job in [*self._jobs, *self._undelivered()]:
+            self._tell(ReceiptFailed, job_id=job.job_id, clean=True, fault=STOPPED)
         if self._talk is not None:
             self._talk.transport.close()
+
+    def _undelivered(self) -> Iterator[PrintJob]:
+        while not self._orders.empty():
+            if (order := self._orders.get()) is not None:
+                yield order
 
     def _serve(self) -> None:
         """One round: connect, orders, a job, a look, then wait for something to happen."""
@@ -256,8 +265,17 @@ class EscposReceiptPrinter:
     def _try_to_clear(self, talk: Conversation) -> None:
         try:
             self._must_clear = not talk.clear_buffers()
+            if self._stopping.is_set() and not self._must_clear:
+                self._cut_off(talk)  # whoever drives the printer next does not know of the stump
+        except Stalled:
+            return
         except TransportGone as gone:
             self._lose(gone.fault)
+
+    def _cut_off(self, talk: Conversation) -> None:
+        """Part the remains of a failed slip from the next one."""
+        talk.send(commands.INITIALISE + commands.feed_and_cut())
+        self._stump = False
 
     def _print_slip(self, job: PrintJob) -> bool:
         """Carry one job to its end; whether the printer confirmed it.
@@ -278,8 +296,7 @@ class EscposReceiptPrinter:
         self._begun, missed = True, talk.missed
         try:
             if self._stump:
-                talk.send(commands.INITIALISE + commands.feed_and_cut())
-                self._stump = False
+                self._cut_off(talk)
             for piece in commands.pieces(body):
                 talk.send(piece)
                 self._check(talk)
@@ -322,8 +339,8 @@ class EscposReceiptPrinter:
         self._attend()
         if self._talk is not talk:
             raise PrintingStopped(self._port_fault)
-        if self._stopping.is_set():
-            raise PrintingStopped(msgspec.structs.replace(UNCONFIRMED, detail="stopped while printing"))
+        if self._stopping.is_set() and self._clock.monotonic() > self._finish_by:
+            raise PrintingStopped(STOPPED)
 
     # --- did it print? -------------------------------------------------------------------------------------------
 

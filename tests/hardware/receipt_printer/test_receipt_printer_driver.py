@@ -254,15 +254,33 @@ def test_status_is_answered_while_a_slip_is_printed(bench: Bench) -> None:
     assert bench.outcome().confirmed
 
 
-def test_stopping_in_the_middle_of_a_slip_still_answers_the_job(bench: Bench) -> None:
+def test_stopping_lets_a_slip_that_is_being_printed_come_out(bench: Bench) -> None:
     bench.unplug()
-    bench.plug_in(speed=1)
-    bench.drive(speed=1)
+    bench.plug_in(speed=2)
+    bench.drive(speed=2)
     bench.print()
     while bench.do(do="ledger")["uncut_mm"] < 1:
         time.sleep(0.005)
+    bench.driver.stop()
+    assert bench.outcome().confirmed
+    assert bench.slip()["qr"] == USUAL.link
+
+
+def test_stopping_does_not_wait_for_a_slip_that_can_not_go_on(bench: Bench) -> None:
+    bench.unplug()
+    bench.plug_in(speed=1)
+    bench.drive(speed=1)
+    bench.print("first")
+    bench.print("never begun")
+    while bench.do(do="ledger")["uncut_mm"] < 1:
+        time.sleep(0.005)
+    bench.do(do="cover", **{"is": "open"})
     stopped_at = time.monotonic()
     bench.driver.stop()
     assert time.monotonic() - stopped_at < 5
-    assert not bench.outcome().clean
+    first, second = bench.outcome(), bench.outcome()
+    assert (first.job_id, first.clean) == ("first", False)
+    assert (second.job_id, second.clean) == ("never begun", True)
     assert not any(thread.name == "receipt_printer" for thread in threading.enumerate())
+    bench.do(do="cover", **{"is": "closed"})
+    assert bench.slip()["height_mm"] < 60
