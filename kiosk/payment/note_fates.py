@@ -98,10 +98,12 @@ def acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) -> 
         if note.stage is NoteStage.KEEPING:
             return _becomes_claim(state, moment, face=note.face, reason="no_evidence")
         return _went_back(state, payment, note, "reconnected", moment)
-    if now == before:
+    if now == before and note.stage is not NoteStage.KEEPING:
         return _went_back(state, payment, note, "counter", moment)
     if now != before + 1:
-        return _becomes_claim(state, moment, face=note.face, reason="counter")
+        # Unmoved is no proof of a return either: a hand that clears a jam puts a note into the box uncounted.
+        reason = "not_counted" if now == before else "counter"
+        return _becomes_claim(state, moment, face=note.face, reason=reason)
     record = journal.NoteCredited(
         payment_id=payment.opened.payment_id,
         note_no=note.note_no,
@@ -169,8 +171,13 @@ def _went_back(state: State, payment: CashPayment, note: NoteInHand, reason: str
     return step[0], [Record((record,)), *step[1]]
 
 
-def _becomes_claim(state: State, moment: Moment, *, face: Fen | None, reason: str, lost_by: str = "") -> Step:
-    """Suspense: the note in hand, or one that nobody knew of, gets a number that its owner can ask by."""
+def _becomes_claim(
+    state: State, moment: Moment, *, face: Fen | None, reason: str, lost_by: str = "acceptor.note_lost"
+) -> Step:
+    """Suspense: the note in hand, or one that nobody knew of, gets a number that its owner can ask by.
+
+    A claim always names a fault: ``acceptor.note_lost`` (counters and journal differ) where no other is known.
+    """
     payment = state.payment
     note = payment.in_hand if payment else None
     note_no = note.note_no if note else state.numbers.note

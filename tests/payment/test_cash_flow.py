@@ -252,7 +252,7 @@ def test_an_acceptor_that_falls_silent_keeps_the_intent_open_until_it_answers():
 
 @pytest.mark.parametrize(
     ("stacked", "kind"),
-    [(0, journal.NoteReturned), (1, journal.NoteCredited), (2, journal.NoteUnknown), (None, journal.NoteUnknown)],
+    [(0, journal.NoteUnknown), (1, journal.NoteCredited), (2, journal.NoteUnknown), (None, journal.NoteUnknown)],
 )
 def test_without_another_answer_the_acceptors_own_counter_decides(stacked, kind):
     walker = Walker().ready().to_cash(TWELVE).note(10).tell(ports.AcceptorLost(fault=Fault("acceptor.silent")))

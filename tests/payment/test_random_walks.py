@@ -254,7 +254,7 @@ def check_notes(walker: Walker, machine: Machine) -> None:
     credited = sorted(one.face_fen for one in walker.records(journal.NoteCredited))
     claims = walker.records(journal.NoteUnknown)
     unanswered = sum(
-        claim.reason in ("no_answer", "no_evidence") for claim in claims
+        claim.reason in ("no_answer", "no_evidence", "not_counted") for claim in claims
     )  # these may have gone back after all
     assert 0 <= len(credited) + len(claims) - len(machine.box) - machine.doubtful <= unanswered
     assert len(claims) >= machine.doubtful
