@@ -15,7 +15,7 @@ from kiosk.taps import AmountChosen, KeyTapped
 from kiosk.views import AllocationRow, AmountChoice, AmountOption, AmountView
 
 CHOICES = 4
-TALL_LINES, TYPING_LINES, WIDE_LINES = 6, 3, 3
+TALL_LINES, TYPING_LINES, WIDE_LINES = 6, 3, 2
 TALL_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "backspace")
 WIDE_KEYS = ("1", "2", "3", "backspace", "4", "5", "6", "clear", "7", "8", "9", "0")
 
@@ -91,7 +91,7 @@ class AmountScreen(KioskScreen):
     """Lets one choose or type an amount and shows what happens to it."""
 
     typing = BooleanProperty(False)
-    typed = StringProperty()
+    figure = StringProperty()  # what is being typed, or what the choice comes to
     error = StringProperty()
     spread_caption = StringProperty()
     more = StringProperty()
@@ -120,7 +120,7 @@ class AmountScreen(KioskScreen):
 
     def show(self, view: AmountView) -> None:
         language, say = view.frame.language, text.say
-        self.typing, self.typed = view.typing, view.typed or "0"
+        self.typing, self.figure = view.typing, (view.typed or "0") if view.typing else format_yuan(view.amount)
         self.question = say(language, "amount.type_title" if view.typing and theme.landscape() else "amount.title")
         self.primary_text, self.primary_enabled = say(language, "frame.continue"), view.can_continue
         self.error = text.say_saying(language, view.error) if view.error else ""
@@ -145,7 +145,7 @@ class AmountScreen(KioskScreen):
         row.title = say(language, f"{key}_short" if theme.landscape() and text.has(f"{key}_short") else key)
         row.icon = "pen" if other else ""
         if not theme.landscape():
-            row.figures.type_size = "title" if view.typing else "figure"
+            row.figures.type_size = "title" if view.typing and not other else "figure"
         if other:
             row.second = say(language, "amount.other_hint_short" if theme.landscape() else "amount.other_hint")
             row.amount = (view.typed or "0") if view.typing else format_yuan(option.amount) if option.amount else ""

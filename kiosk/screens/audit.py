@@ -4,6 +4,7 @@ A person judges whether a screen is beautiful; whether it can be read and hit at
 those of ux-and-accessibility section 1.2, column "smallest allowed".
 """
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from kivy.uix.widget import Widget
 from PIL import Image
 
+from kiosk.screens.widgets.dialog import Dialog
 from kiosk.screens.widgets.faces import Face
 from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
@@ -20,9 +22,9 @@ LEAST_TEXT_MM = 7.0
 LEAST_MONEY_MM = 8.0  # money is never set in the smallest size
 LEAST_TARGET_MM = (20.0, 20.0)
 LEAST_CORNER_MM = (22.0, 15.0)
-CORNERS = ("HelpButton", "CornerButton", "QuietButton")  # around the content, never the way on
 LEAST_GAP_MM = 3.0
 ROUNDING_MM = 0.3  # lengths are whole pixels, 0.25 mm on the large panel
+AMOUNT = re.compile(r"¥[\d,]+\.\d\d")  # always two decimals; ¥100 without them is a note
 EDGE_PX = 1.5  # a glyph's soft rim
 INK = 40  # alpha from which a pixel belongs to a glyph
 
@@ -82,7 +84,9 @@ class Audit:
         self.px_per_mm = px_per_mm
         self.widgets = list(_visible(root))
         self.texts = [PaintedText(widget, inks) for widget in self.widgets if (inks := _inks(widget))]
-        self.targets = [widget for widget in self.widgets if isinstance(widget, Press)]
+        # A target as large as the panel (attract) is not a target among others.
+        pressable = [widget for widget in self.widgets if isinstance(widget, Press)]
+        self.targets = [widget for widget in pressable if widget.width * widget.height < width_px * height_px / 2]
 
     def findings(self) -> list[Finding]:
         rules = (
@@ -118,7 +122,7 @@ class Audit:
     def _small_texts(self) -> Iterator[Finding]:
         for text in self.texts:
             size = text.words.font_px / self.px_per_mm
-            least = LEAST_MONEY_MM if "¥" in text.text and text.text != "¥" else LEAST_TEXT_MM
+            least = LEAST_MONEY_MM if AMOUNT.search(text.text) else LEAST_TEXT_MM
             if size < least - ROUNDING_MM:
                 yield Finding("small text", _where(text.words), f"{text.text!r} is {size:.1f} mm")
 
@@ -135,7 +139,7 @@ class Audit:
 
     def _small_targets(self) -> Iterator[Finding]:
         for target in self.targets:
-            least = LEAST_CORNER_MM if type(target).__name__ in CORNERS else LEAST_TARGET_MM
+            least = LEAST_TARGET_MM if _is_content(target) else LEAST_CORNER_MM
             size = target.width / self.px_per_mm, target.height / self.px_per_mm
             if size[0] < least[0] - ROUNDING_MM or size[1] < least[1] - ROUNDING_MM:
                 yield Finding("small target", _where(target), f"{size[0]:.1f} x {size[1]:.1f} mm")
@@ -166,10 +170,19 @@ def _visible(widget: Widget) -> Iterator[Widget]:
     """The widgets a person can see. A widget that lies over the others hides them from the audit, as from the finger."""
     if widget.opacity == 0 or widget.width < 1 or widget.height < 1:
         return
-    over = [child for child in widget.children if getattr(child, "covers_all", False) and child.opacity > 0]
+    over = [child for child in widget.children if isinstance(child, Dialog)]
     yield widget
     for child in over or widget.children:
         yield from _visible(child)
+
+
+def _is_content(target: Press) -> bool:
+    """Whether it is in a screen's content or is the main button; 帮助, 返回 and their like around it may be smaller."""
+    content = [holder.content for holder in _holders(target) if hasattr(holder, "content")]
+    kind = getattr(target, "kind", "")
+    if kind == "quiet":
+        return False
+    return kind == "primary" or not content or any(_inside(target, place) for place in content)
 
 
 def _box(widget: Widget) -> Box:

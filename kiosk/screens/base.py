@@ -19,6 +19,7 @@ from kiosk.screens import (
 )
 from kiosk.screens.widgets.dialog import Dialog, HelpDialog, MoreTimeDialog
 from kiosk.screens.widgets.steps import STEPS
+from kiosk.screens.wiping import emptied
 from kiosk.taps import (
     AnyTap,
     BackTapped,
@@ -135,6 +136,12 @@ class KioskScreen(FloatLayout):
         self._show_frame(view.frame)
         self.show(view)
         self._show_dialog(view.frame)
+
+    def wipe(self) -> None:
+        """Take everything of the last visit off the widgets; they stay for the next one."""
+        if self.view is not None:
+            self.put_up(emptied(self.view))
+            self.view = None
 
     def entered(self) -> None:
         """This screen has just replaced another one."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kiosk.taps import Tap
 
-SETTLING_FRAMES = 10  # layouts ask for another pass, and for one more after a text has found its size
+SETTLING_FRAMES = 4  # layouts ask for another pass, and for one more after a text has found its size
 
 
 class Easel:

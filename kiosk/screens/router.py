@@ -4,11 +4,13 @@ import importlib
 from collections.abc import Iterable
 from typing import cast
 
+from kivy.clock import Clock
 from kivy.uix.floatlayout import FloatLayout
 
 from kiosk import views
 from kiosk.screens import theme
 from kiosk.screens.base import KioskScreen, Send
+from kiosk.screens.widgets.words import text_width
 from kiosk.views import AnyView
 
 # View to module and class; a module's layout is loaded when its first screen is built, attract first.
@@ -53,6 +55,17 @@ class Router:
             self._place.add_widget(screen)
             self.current = screen
             screen.entered()
+        if isinstance(view, (views.DoneView, views.AttractView)):
+            # A frame later: the goodbye is on the glass first. Measured widths are remembered by their text, so they go too.
+            Clock.schedule_once(self.wipe, 0)
+
+    def wipe(self, *_: object) -> None:
+        """Take the last visit off every screen but the one on the glass."""
+        used = [screen for screen in self._screens.values() if screen is not self.current and screen.view is not None]
+        for screen in used:
+            screen.wipe()
+        if used:
+            text_width.cache_clear()
 
     def clear(self) -> None:
         """Take the screen away; the next view brings one back."""
