@@ -6,13 +6,17 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from office.billing.models import Bill, FeeItem, FeeStandard, LateFeeRule
-from office.property.admin import ProjectAdmin
+from office.property.admin import ProjectAdmin, touch_units
 
 
 @admin.register(FeeItem)
 class FeeItemAdmin(ProjectAdmin):
     list_display = ("project", "code", "name", "category", "third_party", "pay_at_kiosk")
     list_filter = ("project", "category")
+
+    def touch_units(self, obj: FeeItem) -> None:
+        """Kiosks keep the item's name with each open bill."""
+        touch_units(obj.project_id, list(obj.bills.filter(status__in=Bill.OPEN).values_list("unit_id", flat=True)))
 
 
 class _VersionAdmin(ProjectAdmin):

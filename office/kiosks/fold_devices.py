@@ -53,11 +53,11 @@ def cashbox_replaced(fold: Fold, event: CashboxReplaced) -> None:
 
 def counted(fold: Fold, event: AcceptorCounted) -> None:
     counter, is_new = AcceptorCounter.objects.get_or_create(
-        id=derived_id(fold.raw.kiosk_id, "acceptor", event.acceptor_serial),
+        id=derived_id(fold.raw.kiosk_id, "acceptor", event.acceptor_serial[:40]),
         defaults={
             "project_id": fold.project_id,
             "kiosk_id": fold.raw.kiosk_id,
-            "acceptor_serial": event.acceptor_serial,
+            "acceptor_serial": event.acceptor_serial[:40],
             "first_stacked": event.stacked,
             "stacked": event.stacked,
             "rejected": event.rejected,

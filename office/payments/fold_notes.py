@@ -4,6 +4,8 @@ Monotonic: a credited or returned note never changes again. ``credited`` alone i
 the box and gives the payer a claim. Source: journal-and-upload section 3.1, decisions 12 and 13.
 """
 
+from typing import Annotated
+
 import msgspec
 from django.db.models import F
 
@@ -36,7 +38,7 @@ def credited(fold: Fold, event: NoteCredited) -> None:
     note = _note(fold, event, Note.State.CREDITED)
     if note.state == Note.State.UNKNOWN:
         _forget_claim(fold, note, "credited")
-    note.state, note.face_fen, note.recovered = Note.State.CREDITED, event.face_fen, event.recovered or ""
+    note.state, note.face_fen, note.recovered = Note.State.CREDITED, event.face_fen, (event.recovered or "")[:16]
     note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
     note.save()
     _into_box(fold, event.face_fen, confirmed=1)
@@ -62,7 +64,7 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
     note = _note(fold, event, Note.State.UNKNOWN)
     if note.state == Note.State.UNKNOWN and note.claim_no:
         raise Quarantined("ratchet")
-    note.state, note.claim_no = Note.State.UNKNOWN, event.claim_no
+    note.state, note.claim_no = Note.State.UNKNOWN, event.claim_no[:32]
     note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
     note.save()
     _into_box(fold, event.face_fen or 0, unknown=1)
@@ -83,7 +85,7 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
 class _Readable(msgspec.Struct):
     """The little that a quarantined event must tell so that its note is not lost from the box."""
 
-    note_no: int
+    note_no: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
     face_fen: int | None = None
     claim_no: str = ""
     acceptor_serial: str = ""
@@ -145,7 +147,7 @@ def _note(
             note_no=event.note_no,
             face_fen=event.face_fen,
             state=to,
-            acceptor_serial=event.acceptor_serial,
+            acceptor_serial=event.acceptor_serial[:40],
             seq=fold.raw.seq,
             at=fold.raw.corrected_at,
         )

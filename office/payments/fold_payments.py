@@ -23,6 +23,7 @@ from office.rows import derived_id, read_uuid
 
 SKEW_S = 300  # a clock that calls itself right and is off by more than this is a case
 _TRUSTED_CLOCKS = ("synced", "rtc")
+_LARGEST = 2**53
 
 
 def opened(fold: Fold, event: PaymentOpened) -> None:
@@ -156,6 +157,8 @@ def _about(payment: Payment) -> dict[str, object]:
 
 def _receipt_no(fold: Fold, event: Settlement) -> str:
     """A receipt number belongs to one payment; a second payment with it stays without one, and a case says so."""
+    if len(event.receipt_no) > 32 or event.receipt_number > _LARGEST:
+        raise Quarantined("receipt_no")
     if not Payment.objects.filter(project_id=fold.project_id, receipt_no=event.receipt_no).exists():
         return event.receipt_no
     told = {"receipt_no": event.receipt_no}

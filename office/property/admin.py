@@ -41,7 +41,8 @@ class ProjectAdmin(admin.ModelAdmin):
         return False
 
 
-def _touch(project_id: uuid.UUID, unit_ids: list[uuid.UUID]) -> None:
+def touch_units(project_id: uuid.UUID, unit_ids: list[uuid.UUID]) -> None:
+    """Mark units as changed outside any command."""
     with books.changing(project_id) as stream:
         touch(stream, unit_ids)
 
@@ -85,7 +86,7 @@ class UnitAdmin(ProjectAdmin):
     search_fields = ("code",)
 
     def touch_units(self, obj: Unit) -> None:
-        _touch(obj.project_id, [obj.id])
+        touch_units(obj.project_id, [obj.id])
 
 
 @admin.register(Party)
@@ -94,7 +95,7 @@ class PartyAdmin(ProjectAdmin):
     search_fields = ("name",)
 
     def touch_units(self, obj: Party) -> None:
-        _touch(obj.project_id, list(obj.occupancies.values_list("unit_id", flat=True)))
+        touch_units(obj.project_id, list(obj.occupancies.values_list("unit_id", flat=True)))
 
 
 @admin.register(Occupancy)
@@ -103,4 +104,4 @@ class OccupancyAdmin(ProjectAdmin):
     autocomplete_fields = ("unit", "party")
 
     def touch_units(self, obj: Occupancy) -> None:
-        _touch(obj.project_id, [obj.unit_id])
+        touch_units(obj.project_id, [obj.unit_id])
