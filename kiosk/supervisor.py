@@ -16,9 +16,10 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.2
+SHORT_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
-STEADY_AFTER_S = 30.0
+STEADY_AFTER_S = 5.0  # who ran that long had come up; a person may be waiting for it
+QUICK_ENDS_FORGIVEN = 3
 STOPPED_WITHIN_S = 4.5
 
 
@@ -30,7 +31,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.start_at = 0.0
         self._started_at = 0.0
-        self._pause_s = FIRST_PAUSE_S
+        self._quick_ends = 0
 
     def start(self) -> int:
         """Start it and return a descriptor that becomes readable when it ends."""
@@ -44,11 +45,10 @@ class Child:
         code = self.process.wait() if self.process else 0
         self.process = None
         now = time.monotonic()
-        if now - self._started_at >= STEADY_AFTER_S:
-            self._pause_s = FIRST_PAUSE_S
-        self.start_at = now + self._pause_s
-        log.warning("supervisor.ended what=%s code=%s again_in_s=%.1f", self.name, code, self._pause_s)
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        self._quick_ends = 0 if now - self._started_at >= STEADY_AFTER_S else self._quick_ends + 1
+        pause_s = min(SHORT_PAUSE_S * 2 ** max(0, self._quick_ends - QUICK_ENDS_FORGIVEN), LONGEST_PAUSE_S)
+        self.start_at = now + pause_s
+        log.warning("supervisor.ended what=%s code=%s again_in_s=%.1f", self.name, code, pause_s)
 
     def stop(self, until: float) -> None:
         """Wait for it to obey the SIGTERM it was sent, then no longer."""
