@@ -14,6 +14,8 @@ from kiosk.screens.widgets.note_line import NoteLine  # noqa: F401  named in the
 from kiosk.views import CashState, InsertCashView
 
 GUIDE_MM = 3  # how far the arrow moves
+GUIDE_STROKE = 2.6
+_GUIDE_TONES = {"check": ("pine", "on_pine")}
 
 
 class Guide(Widget):
@@ -35,12 +37,13 @@ class Guide(Widget):
         self.arrange()
 
     def arrange(self, *_: object) -> None:
-        self.disc.fill = "amber" if self.moving else "sunk"
-        self.disc.tone = "on_amber" if self.moving else "ink"
-        self.disc.icon = self.icon
+        self.disc.fill, self.disc.tone = _GUIDE_TONES.get(
+            self.icon, ("amber", "on_amber") if self.moving else ("sunk", "ink")
+        )
+        self.disc.icon, self.disc.picture.stroke = self.icon, GUIDE_STROKE
         side = max(0, min(self.width, self.height) - theme.px(GUIDE_MM))
         self.disc.size = (side, side)
-        lift = 0 if self._low else theme.px(GUIDE_MM)
+        lift = theme.px(GUIDE_MM) * (0.5 if not self.moving else 0 if self._low else 1)
         self.disc.pos = (round(self.x + (self.width - side) / 2), round(self.y + lift))
         if self.moving and self.parent is not None:
             self._tick()
@@ -132,7 +135,9 @@ class InsertCashScreen(KioskScreen):
     def show(self, view: InsertCashView) -> None:
         language, say = view.frame.language, text.say
         enough = view.counted >= view.due
-        self._show_slot(view, enough=enough and view.state is CashState.READY)
+        at_rest = view.state in (CashState.READY, CashState.STOPPED) and (view.notice is None or view.notice_is_calm)
+        self._show_slot(view, enough=enough and at_rest)
+        said_above = enough and at_rest and view.notice is not None and view.notice.key == "notice.enough"
         over = view.counted - view.due
         key = "insert_cash.missing" if over < 0 else "insert_cash.over" if over else "insert_cash.paid_in_full"
         key = f"{key}_short" if over > 0 and theme.landscape() else key
@@ -147,7 +152,7 @@ class InsertCashScreen(KioskScreen):
         if not view.surplus_if_suggested:
             self.surplus = ""
         self.faces = [] if self.stopped else list(view.faces)
-        self.notice = text.say_saying(language, view.notice) if view.notice else ""
+        self.notice = text.say_saying(language, view.notice) if view.notice and not said_above else ""
         self.notice_is_calm = view.notice_is_calm
         self.primary_text, self.primary_icon = say(language, "insert_cash.finish"), "check"
         self.primary_enabled = view.can_finish

@@ -129,7 +129,7 @@ def troubles(make: Maker) -> Iterator[tuple[str, View]]:
     yield "e21-no-office", trouble("E21", (room, "trouble.retry"), Step.IDENTIFY, can_cancel=True)
     yield "e22-bills-changed", trouble("E22", ("trouble.see_bills",), Step.BILLS, can_cancel=True)
     paid = {"paid_fen": 61628, "time": "10:02"}
-    yield "e23-paid-already", trouble("E23", (back, "trouble.pay_again"), values=paid, amount=USUAL_DUE)
+    yield "e23-paid-already", trouble("E23", (back, "trouble.pay_again"), values=paid)
     held, claims = {"inserted_fen": 55000}, (CLAIM,)
     yield "e31-jam", trouble("E31", (finish,), values=held, amount=Fen(55000))
     yield "e32-note-unclear", trouble("E32", ("trouble.to_prepaid", finish), amount=Fen(55000), claims=claims)
@@ -154,7 +154,9 @@ def troubles(make: Maker) -> Iterator[tuple[str, View]]:
 def closed_states(make: Maker) -> Iterator[tuple[str, View]]:
     frame = make.frame(code="E80")
     since = "2026-02-06 09:10"
-    closed = OutOfServiceView(frame=frame, reason=Saying("reason.starting"), cash_place=PLACE, since=since)
+    closed = OutOfServiceView(
+        frame=frame, reason=Saying("reason.starting"), cash_place=PLACE, since=since, still_works=("works.help",)
+    )
     yield "s16-out-of-service", closed
     yield "s16-disk-full", msgspec.structs.replace(closed, reason=Saying("reason.disk"))
     yield (

@@ -78,6 +78,9 @@ def cash_states(make: Maker) -> Iterator[tuple[str, View]]:
             notes=((Fen(10000), 6), (Fen(1000), 1), (Fen(500), 1), (Fen(100), 2)),
             suggested=(),
             surplus_if_suggested=Fen(0),
+            state=CashState.STOPPED,
+            notice=Saying("notice.enough"),
+            notice_is_calm=True,
         ),
     )
     yield "s09-cash-few-faces", cash(faces=NOTE_FACES[:2], due=Fen(123456), suggested=((Fen(10000), 7),))
