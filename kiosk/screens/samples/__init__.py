@@ -12,11 +12,11 @@ from kiosk.screens.samples.ending import closed_states, dialogs, receipts, resul
 from kiosk.screens.samples.identify import identify, welcome
 from kiosk.screens.samples.maker import Maker
 from kiosk.screens.samples.paying import cash_states, held_notes, methods
-from kiosk.views import View
+from kiosk.views import AnyView
 
 LANGUAGES = ("zh-Hans", "en")
 
-_PARTS: tuple[Callable[[Maker], Iterator[tuple[str, View]]], ...] = (
+_PARTS: tuple[Callable[[Maker], Iterator[tuple[str, AnyView]]], ...] = (
     welcome,
     identify,
     bills,
@@ -36,7 +36,7 @@ class Sample(msgspec.Struct, frozen=True):
     """One picture: its name is a file name and tells screen and state."""
 
     name: str
-    view: View
+    view: AnyView
 
 
 def samples(language: str, now: float, rows: int) -> tuple[Sample, ...]:

@@ -13,12 +13,12 @@ from kiosk.views import (
     AmountChoice,
     AmountOption,
     AmountView,
+    AnyView,
     BillListView,
     BillRowView,
     ExplainView,
     Saying,
     Step,
-    View,
 )
 
 _ITEMS = (
@@ -60,7 +60,9 @@ def usual_rows(count: int = 3) -> tuple[BillRowView, ...]:
     return tuple(_row(index, item, overdue=index < 2) for index, item in enumerate(_ITEMS[:count]))
 
 
-def bill_list(make: Maker, rows: tuple[BillRowView, ...], frame: dict[str, Any] | None = None, **changes: Any) -> View:
+def bill_list(
+    make: Maker, rows: tuple[BillRowView, ...], frame: dict[str, Any] | None = None, **changes: Any
+) -> AnyView:
     whole: dict[str, Any] = {
         "frame": make.frame(Step.BILLS, can_go_back=True, can_cancel=True, **(frame or {})),
         "rows": rows,
@@ -82,7 +84,7 @@ def usual(make: Maker) -> dict[str, Any]:
     return {"pages": pages, "count": 5, "overdue_count": 2, "picked_count": 5, "picked_total": USUAL_DUE}
 
 
-def bills(make: Maker) -> Iterator[tuple[str, View]]:
+def bills(make: Maker) -> Iterator[tuple[str, AnyView]]:
     first = usual(make)
     yield "s05-bills", bill_list(make, usual_rows(make.rows), **first)
     yield "s05-bills-hidden", bill_list(make, usual_rows(make.rows), amounts_shown=False, **first)
@@ -109,7 +111,7 @@ def bills(make: Maker) -> Iterator[tuple[str, View]]:
     yield from _explanations(make)
 
 
-def _explanations(make: Maker) -> Iterator[tuple[str, View]]:
+def _explanations(make: Maker) -> Iterator[tuple[str, AnyView]]:
     frame = make.frame(Step.BILLS, can_go_back=True, can_cancel=True)
     usual = ExplainView(
         frame=frame,
@@ -184,7 +186,7 @@ def _allocation(count: int = 5, **last: Any) -> tuple[AllocationRow, ...]:
     return tuple(rows)
 
 
-def amounts(make: Maker) -> Iterator[tuple[str, View]]:
+def amounts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     options = (
         AmountOption(choice=AmountChoice.ALL, amount=USUAL_DUE, bill_count=5),
         AmountOption(choice=AmountChoice.PICKED, amount=Fen(49488), bill_count=3),

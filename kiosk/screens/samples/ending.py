@@ -11,6 +11,7 @@ from kiosk.screens.samples.bills import bill_list, usual, usual_rows
 from kiosk.screens.samples.maker import CLAIM, PLACE, RECEIPT_NO, USUAL_DUE, Maker
 from kiosk.screens.samples.paying import cash_states
 from kiosk.views import (
+    AnyView,
     Dialog,
     DoneView,
     OutOfServiceView,
@@ -20,11 +21,10 @@ from kiosk.views import (
     Saying,
     Step,
     TroubleView,
-    View,
 )
 
 
-def results(make: Maker) -> Iterator[tuple[str, View]]:
+def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
     frame = make.frame(Step.RECEIPT, can_switch_language=False)
     booked = ResultView(
         frame=frame,
@@ -97,8 +97,8 @@ def results(make: Maker) -> Iterator[tuple[str, View]]:
     )
 
 
-def receipts(make: Maker) -> Iterator[tuple[str, View]]:
-    def slip(state: ReceiptState, code: str = "", **changes: Any) -> View:
+def receipts(make: Maker) -> Iterator[tuple[str, AnyView]]:
+    def slip(state: ReceiptState, code: str = "", **changes: Any) -> AnyView:
         whole: dict[str, Any] = {
             "frame": make.frame(Step.RECEIPT, can_switch_language=False, code=code),
             "state": state,
@@ -118,8 +118,8 @@ def receipts(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s15-done-no-slip", DoneView(frame=make.frame(), took_receipt=False, countdown=make.countdown(5, 5))
 
 
-def troubles(make: Maker) -> Iterator[tuple[str, View]]:
-    def trouble(code: str, choices: tuple[str, ...], step: Step | None = Step.PAY, **changes: Any) -> View:
+def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
+    def trouble(code: str, choices: tuple[str, ...], step: Step | None = Step.PAY, **changes: Any) -> AnyView:
         values = changes.pop("values", {})
         frame = make.frame(step, code=code, can_cancel=changes.pop("can_cancel", False))
         return TroubleView(frame=frame, saying=Saying(f"error.{code.lower()}", values), choices=choices, **changes)
@@ -151,7 +151,7 @@ def troubles(make: Maker) -> Iterator[tuple[str, View]]:
     yield "cancel-with-money-in", asked
 
 
-def closed_states(make: Maker) -> Iterator[tuple[str, View]]:
+def closed_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
     frame = make.frame(code="E80")
     since = "2026-02-06 09:10"
     closed = OutOfServiceView(
@@ -168,7 +168,7 @@ def closed_states(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s16-no-time", msgspec.structs.replace(closed, since="", frame=msgspec.structs.replace(frame, local_time=""))
 
 
-def dialogs(make: Maker) -> Iterator[tuple[str, View]]:
+def dialogs(make: Maker) -> Iterator[tuple[str, AnyView]]:
     over = {"dialog": Dialog.MORE_TIME, "dialog_countdown": make.countdown(14, 20), "code": "E70"}
     yield "e70-more-time", bill_list(make, usual_rows(make.rows), over, amounts_shown=False, **usual(make))
     cash = next(view for name, view in cash_states(make) if name == "s09-cash")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kiosk.domain.money import NOTE_FACES
 from kiosk.screens.samples.maker import PLACE, Maker
 from kiosk.views import (
+    AnyView,
     AttractView,
     BuildingView,
     EntranceView,
@@ -14,12 +15,11 @@ from kiosk.views import (
     Step,
     TypedAddressView,
     VerifyView,
-    View,
     WaitingView,
 )
 
 
-def welcome(make: Maker) -> Iterator[tuple[str, View]]:
+def welcome(make: Maker) -> Iterator[tuple[str, AnyView]]:
     works, faces = ("method.cash",), NOTE_FACES
     yield "s01-attract", AttractView(frame=make.frame(), methods=works, faces=faces, cash_place=PLACE)
     yield (
@@ -36,7 +36,7 @@ def welcome(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s02-home", HomeView(frame=make.frame(can_cancel=True))
 
 
-def identify(make: Maker) -> Iterator[tuple[str, View]]:
+def identify(make: Maker) -> Iterator[tuple[str, AnyView]]:
     step, back = Step.IDENTIFY, {"can_go_back": True, "can_cancel": True}
     twelve = tuple(str(number) for number in range(1, 13))
     yield "s03-building", BuildingView(frame=make.frame(step, **back), buildings=twelve)

@@ -7,10 +7,10 @@ import msgspec
 
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.screens.samples.maker import PLACE, USUAL_DUE, Maker
-from kiosk.views import CashState, HeldNoteView, InsertCashView, MethodOption, MethodView, Saying, Step, View
+from kiosk.views import AnyView, CashState, HeldNoteView, InsertCashView, MethodOption, MethodView, Saying, Step
 
 
-def methods(make: Maker) -> Iterator[tuple[str, View]]:
+def methods(make: Maker) -> Iterator[tuple[str, AnyView]]:
     later = Saying("reason.not_yet")
     options = (
         MethodOption(method="cash"),
@@ -38,8 +38,8 @@ def methods(make: Maker) -> Iterator[tuple[str, View]]:
     )
 
 
-def cash_states(make: Maker) -> Iterator[tuple[str, View]]:
-    def cash(code: str = "", **changes: Any) -> View:
+def cash_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
+    def cash(code: str = "", **changes: Any) -> AnyView:
         in_already = changes.get("counted", 55000) > 0
         whole: dict[str, Any] = {
             "frame": make.frame(
@@ -98,7 +98,7 @@ def cash_states(make: Maker) -> Iterator[tuple[str, View]]:
     yield "s09-cash-returned", cash(notice=returned, notice_is_calm=True)
 
 
-def held_notes(make: Maker) -> Iterator[tuple[str, View]]:
+def held_notes(make: Maker) -> Iterator[tuple[str, AnyView]]:
     frame = make.frame(Step.PAY, can_switch_language=False)
     yield (
         "s10-held-note",
