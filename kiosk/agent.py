@@ -59,9 +59,14 @@ class Opened(msgspec.Struct, frozen=True):
 
 def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; see the module for the exit codes."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
-        if not status.is_first_agent(settings.state_dir, held):
+        try:
+            settings.state_dir.mkdir(parents=True, exist_ok=True)
+            is_first = status.is_first_agent(settings.state_dir, held)
+        except OSError as error:
+            print(f"kiosk agent: {settings.state_dir}: {error.strerror}; see [kiosk] state_dir", file=sys.stderr)
+            return FAILED
+        if not is_first:
             print(f"kiosk agent: another agent runs with {settings.state_dir}; stop it first", file=sys.stderr)
             return FAILED
         status.wait_for_devices(settings.state_dir, held)
@@ -180,8 +185,7 @@ def _run(cashier: Cashier, journal: Journal) -> Ending:
 
     thread = threading.Thread(target=work, name="payment")
     thread.start()
-    while thread.is_alive():
-        thread.join(0.2)  # a signal is handled between two of these
+    thread.join()
     return endings[0] if endings else Ending.JOURNAL_FAILED
 
 

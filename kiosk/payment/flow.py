@@ -233,6 +233,8 @@ def _acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) ->
     """First the note whose fate is open, then the count: what the note does not explain was swallowed."""
     note = state.payment.in_hand if state.payment else None
     after, commands = note_fates.acceptor_ready(state, event, moment)
+    # It has told all it knew: a credit from now on is another note than those that became claims for want of an answer.
+    after = replace(after, around=replace(after.around, unresolved=()))
     if event.counters is None:
         return after, commands
     explained: int | None = 0

@@ -21,7 +21,7 @@ def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
     """Money. It counts whatever we were doing; the device may forget it once it is on disk."""
     payment = state.payment
     note = payment.in_hand if payment else None
-    if payment is None and event.at_power_up and (ticket := _ticket_for(state, event.face)):
+    if note is None and (ticket := _ticket_for(state, event.face)):
         return _without_ticket(state, ticket), [
             Acknowledge(event),
             LogUnexpected(f"late credit of note {ticket.note_no}, already a claim", state.phase),
@@ -65,6 +65,9 @@ def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
 
 def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
     """The device has a note and won't say whether it counts: a claim, and no more notes in this payment."""
+    in_hand = state.payment is not None and state.payment.in_hand is not None
+    if not in_hand and (ticket := _ticket_for(state, event.face)):
+        return _without_ticket(state, ticket), [Acknowledge(event)]  # it is a claim already
     step = _becomes_claim(state, moment, face=event.face, reason=event.fault.code, lost_by=event.fault.code)
     return step[0], [step[1][0], Acknowledge(event), *step[1][1:]]
 

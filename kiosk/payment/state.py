@@ -51,7 +51,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """A note that became a claim without an answer; a credit that comes late is that same note."""
+    """A note that became a claim without an answer; a credit that comes before the acceptor is ready again is that note."""
 
     note_no: int
     face: Fen

@@ -265,16 +265,19 @@ def test_without_another_answer_the_acceptors_own_counter_decides(stacked, kind)
     assert [type(one) for one in fates] == [kind]
 
 
-def test_a_note_without_an_outcome_becomes_a_claim_and_its_late_credit_is_not_counted_twice():
+@pytest.mark.parametrize("at_power_up", [True, False])
+def test_a_note_without_an_outcome_becomes_a_claim_and_its_late_credit_is_not_counted_twice(at_power_up):
     walker = Walker().ready().to_cash(TWELVE).note(10).tell(ports.AcceptorLost(fault=Fault("acceptor.silent")))
     walker.wait(121)
     unknown = walker.records(journal.NoteUnknown)[-1]
     assert (unknown.reason, unknown.evidence_lost_by) == ("no_answer", "acceptor.silent")
     walker.tap(taps.ContinueTapped).wait(200)
     walker.sees(views.AttractView)
-    walker.tell(ports.NoteCredited(face=Fen(1000), channel=1, at_power_up=True)).acceptor_ready(stacked=1)
+    walker.tell(ports.NoteCredited(face=Fen(1000), channel=1, at_power_up=at_power_up)).acceptor_ready(stacked=1)
     assert len(walker.records(journal.NoteUnknown)) == 1
     assert not walker.records(journal.NoteCredited)
+    walker.printer_says().to_cash(TWELVE).credit(10)
+    assert [one.note_no for one in walker.records(journal.NoteCredited)] == [2]
 
 
 def test_a_note_that_only_the_counter_saw_becomes_a_claim():

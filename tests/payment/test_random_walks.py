@@ -92,7 +92,7 @@ class Machine:
             if fate < 0.4 and self.accepted:
                 self.stacked += 1
                 self.box.append(face)
-                self.tell(ports.NoteCredited(face=Fen(face), channel=1, at_power_up=True))
+                self.tell(ports.NoteCredited(face=Fen(face), channel=1, at_power_up=self.chance.random() < 0.5))
             elif fate < 0.7 and self.accepted:
                 self.stacked += 1  # it says nothing: only its counter knows
                 self.box.append(face)
