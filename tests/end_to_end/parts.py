@@ -1,0 +1,296 @@
+"""The real programs of one lobby for a test: office, simulators, cable, agent; each can be killed and started again."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kiosk.hardware.simulators.device_link import DeviceLink
+from tests.end_to_end.physical import HAND
+
+HOST = "127.0.0.1"
+BESIDE_PYTHON = Path(sys.executable).parent
+UP_WITHIN_S = 60.0
+STOPPED_WITHIN_S = 10.0
+
+
+def program(name: str, *arguments: str) -> list[str]:
+    return [str(BESIDE_PYTHON / name), *arguments]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """One program with its output in a log file; its first ``{"ready": true}`` line is ``ready``."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        self.name, self.log = name, log
+        self.ready: dict[str, Any] = {}
+        self._heard = threading.Event()
+        self._log = log.open("ab")
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, start_new_session=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_ready(self) -> dict[str, Any]:
+        self._heard.wait(UP_WITHIN_S)
+        assert self.ready, f"{self.name} did not start:\n{self.log.read_text()[-3000:]}"
+        return self.ready
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut ends a program."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self._finish()
+
+    def stop(self) -> None:
+        """SIGTERM; a program that does not obey fails the test."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self._finish()
+                raise
+        self._finish()
+
+    def _finish(self) -> None:
+        self.process.wait()
+        self._reader.join(STOPPED_WITHIN_S)
+        for stream in (self.process.stdin, self.process.stdout, self._log):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._log.write(line)
+            self._log.flush()
+            if (
+                not self.ready and line.startswith(b"{") and b'"ready"' in line
+            ):  # a simulator's "ready": true, the office's "event": "ready"
+                self.ready = json.loads(line)
+                self._heard.set()
+        self._heard.set()
+
+
+class Books:
+    """An office's database file, read beside whoever writes it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.database = f"sqlite:///{file}"
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=20)) as db:
+            return db.execute(sql, values).fetchall()
+
+    def verify(self) -> None:
+        """``office verify``: raises with its words when a book is off."""
+        self._command("verify")
+
+    def _command(self, *arguments: str) -> str:
+        done = subprocess.run(
+            program("office", *arguments, "--database", self.database), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"office {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+class Office(Books):
+    """``office serve`` on an SQLite file with the tiny demo estate."""
+
+    def __init__(self, folder: Path, *, size: str = "tiny", seed: int = 1) -> None:
+        super().__init__(folder / "office.sqlite3")
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.accounts = self._command("demo", "--size", size, "--seed", str(seed))
+        self.running = self._serve()
+
+    def pairing_code(self, project: str = "YG") -> str:
+        return str(json.loads(self._command("pairing-code", "--project", project, "--json"))["code"])
+
+    def kill(self) -> None:
+        self.running.kill()
+
+    def start(self) -> None:
+        self.running = self._serve()
+
+    def stop(self) -> None:
+        self.running.stop()
+
+    def _serve(self) -> Running:
+        running = Running(
+            "office",
+            program("office", "serve", "--listen", f"{HOST}:{self.port}", "--database", self.database, "--json"),
+            self.folder / "office.log",
+        )
+        running.wait_ready()
+        return running
+
+
+class Events:
+    """What simulators reported, in order; a test waits for one by its name."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[str, dict[str, Any]]] = []
+        self._changed = threading.Condition()
+
+    def add(self, device: str, event: dict[str, Any]) -> None:
+        with self._changed:
+            self._seen.append((device, event))
+            self._changed.notify_all()
+
+    def mark(self) -> int:
+        with self._changed:
+            return len(self._seen)
+
+    def since(self, mark: int) -> list[tuple[str, dict[str, Any]]]:
+        with self._changed:
+            return self._seen[mark:]
+
+    def wait(self, *names: str, since: int = 0, timeout_s: float = 20.0) -> dict[str, Any]:
+        """The first event with one of these names."""
+        event = self.comes(*names, since=since, timeout_s=timeout_s)
+        assert event is not None, f"no event {' or '.join(names)} in {timeout_s} s"
+        return event
+
+    def comes(self, *names: str, since: int = 0, timeout_s: float = 20.0) -> dict[str, Any] | None:
+        """The same, or None if there is none in time."""
+        ends_at = time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                for _, event in self._seen[since:]:
+                    if event["event"] in names:
+                        return event
+                if not self._changed.wait(max(0.0, ends_at - time.monotonic())):
+                    return None
+
+
+class Simulator:
+    """One ``kiosk-sim`` program and the connection to its control line."""
+
+    def __init__(
+        self, name: str, folder: Path, events: Events, arguments: Sequence[str], control: str = "--listen"
+    ) -> None:
+        self.name, self._folder, self._events = name, folder, events
+        self._command = program("kiosk-sim", name, *arguments, control, f"{HOST}:0")
+        self.start()
+
+    def start(self) -> None:
+        self.running = Running(self.name, self._command, self._folder / f"{self.name}.log")
+        host, _, port = str(self.running.wait_ready()["listen"]).rpartition(":")
+        self.link = DeviceLink(self.name, host, int(port), self._events.add)
+
+    def do(self, word: str, **arguments: Any) -> dict[str, Any]:
+        return self.link.ask({"do": word, **arguments})
+
+    def kill(self) -> None:
+        self.running.kill()
+        self.link.close()
+
+    def stop(self) -> None:
+        self.link.close()
+        self.running.stop()
+
+
+class Lobby:
+    """Everything but the glass: a test holds the screen's end of the link itself, or starts a real screen."""
+
+    def __init__(self, folder: Path, *, speed: int = 50, pace: int | None = None, seed: int = 1) -> None:
+        """``pace`` shortens people's times; by default as much as the devices'."""
+        self.folder, self.speed, self.pace = folder, speed, pace or speed
+        self.events = Events()
+        self.office = Office(folder, seed=seed)
+        self.cable_port = free_port()
+        self.acceptor = Simulator("bill-acceptor", folder, self.events, [
+            "--protocol", "ssp", "--link", str(folder / "acceptor"), "--state", str(folder / "acceptor.json"),
+            "--speed", str(speed), "--seed", str(seed)])  # fmt: skip
+        self.printer = Simulator("receipt-printer", folder, self.events, [
+            "--width-mm", "80", "--link", str(folder / "printer"), "--out", str(folder / "slips"),
+            "--state", str(folder / "printer.json"), "--speed", str(speed)])  # fmt: skip
+        self.cable = Simulator("network", folder, self.events, [
+            "--listen", f"{HOST}:{self.cable_port}", "--to", f"{HOST}:{self.office.port}"], control="--control")  # fmt: skip
+        self.settings = folder / "kiosk.toml"
+        self.settings.write_text(self._toml())
+        self.state = folder / "kiosk"
+        self._pair()
+        self.agent: Running | None = None
+
+    @property
+    def socket(self) -> Path:
+        return self.state / "screen.sock"
+
+    @property
+    def journal(self) -> Path:
+        return self.state / "journal.db"
+
+    def insert(self, face_fen: int) -> bool:
+        """Push a note into the acceptor's mouth; False when it is not pulled in. Written down for tests.end_to_end.physical."""
+        self.events.add(HAND, {"event": "insert", "face_fen": face_fen})
+        taken = "error" not in self.acceptor.do("insert", face_fen=face_fen)
+        if not taken:
+            self.events.add(HAND, {"event": "refused"})
+        return taken
+
+    def kill_agent(self) -> None:
+        assert self.agent is not None
+        self.agent.kill()
+
+    def start_agent(self) -> Running:
+        self.agent = Running(
+            "agent", program("kiosk", "agent", "--config", str(self.settings)), self.folder / "agent.log"
+        )
+        return self.agent
+
+    def stop(self) -> None:
+        if self.agent is not None and self.agent.process.poll() is None:
+            self.agent.stop()
+        for part in (self.acceptor, self.printer, self.cable, self.office):
+            part.stop()
+
+    def _pair(self) -> None:
+        done = subprocess.run(
+            program("kiosk", "pair", "--office", f"http://{HOST}:{self.cable_port}", "--code", self.office.pairing_code(),
+                    "--config", str(self.settings)), capture_output=True, text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _toml(self) -> str:
+        return f"""[kiosk]
+state_dir = "kiosk"
+speed = {self.pace}
+[bill_acceptor]
+port = "{self.folder}/acceptor"
+speed = {self.speed}
+[receipt_printer]
+port = "{self.folder}/printer"
+speed = {self.speed}
+[office]
+url = "http://{HOST}:{self.cable_port}"
+"""
+
+
+@contextlib.contextmanager
+def lobby(folder: Path, **arguments: Any) -> Iterator[Lobby]:
+    running = Lobby(folder, **arguments)
+    try:
+        yield running
+    finally:
+        running.stop()
