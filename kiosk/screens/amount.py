@@ -15,7 +15,7 @@ from kiosk.taps import AmountChosen, KeyTapped
 from kiosk.views import AllocationRow, AmountChoice, AmountOption, AmountView
 
 CHOICES = 4
-TALL_LINES, TYPING_LINES, WIDE_LINES = 6, 3, 2
+TALL_LINES, TYPING_LINES, WIDE_LINES = 5, 3, 2
 TALL_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "backspace")
 WIDE_KEYS = ("1", "2", "3", "backspace", "4", "5", "6", "clear", "7", "8", "9", "0")
 
@@ -67,13 +67,10 @@ class SpreadLine(Stack):
         self.cleared = bool(row and row.cleared)
         self.tag = text.say(language, "amount.cleared" if self.cleared else "amount.part") if row else ""
 
-    def fill_prepaid(self, view: AmountView) -> None:
-        """What is more than the bills: it stays the household's."""
-        language = view.frame.language
+    def fill_plain(self, name: str, period: str = "", amount: str = "") -> None:
+        """A line that is no bill: how many more there are, or what stays the household's."""
         self.shown, self.cleared, self.tag = True, True, ""
-        self.name = text.say(language, "amount.to_prepaid")
-        self.period = "" if theme.landscape() else text.say(language, "amount.later_bills")
-        self.amount = f"¥{format_yuan(view.to_prepaid)}"
+        self.name, self.period, self.amount = name, period, amount
 
 
 class AmountTall(Part):
@@ -114,9 +111,11 @@ class AmountScreen(KioskScreen):
             button.icon = "backspace" if key == "backspace" else ""
             button.fbind("on_release", self.key_pressed)
             self.part.ids.keypad.add_widget(button)
-        self.lines = [SpreadLine() for _ in range(WIDE_LINES if wide else TALL_LINES)]
-        for line in self.lines:
+        # The last line, behind the count of what did not fit, is for what goes to the prepaid balance.
+        self.lines = [SpreadLine() for _ in range((WIDE_LINES if wide else TALL_LINES) + 1)]
+        for line in self.lines[:-1]:
             self.part.ids.spread.add_widget(line)
+        self.part.ids.rest.add_widget(self.lines[-1])
 
     def show(self, view: AmountView) -> None:
         language, say = view.frame.language, text.say
@@ -147,7 +146,8 @@ class AmountScreen(KioskScreen):
         if not theme.landscape():
             row.figures.type_size = "title" if view.typing and not other else "figure"
         if other:
-            row.second = say(language, "amount.other_hint_short" if theme.landscape() else "amount.other_hint")
+            hint = "amount.other_hint_short" if theme.landscape() else "amount.other_hint"
+            row.second = "" if view.typing else say(language, hint)
             row.amount = (view.typed or "0") if view.typing else format_yuan(option.amount) if option.amount else ""
         else:
             row.second = "" if view.typing else say(language, "amount.bills", count=option.bill_count)
@@ -155,14 +155,17 @@ class AmountScreen(KioskScreen):
 
     def _show_spread(self, view: AmountView) -> None:
         language, say = view.frame.language, text.say
-        room = TYPING_LINES if self.typing and not theme.landscape() else len(self.lines)
+        room = TYPING_LINES if self.typing and not theme.landscape() else len(self.lines) - 1
         rows = view.rows[: room - bool(view.to_prepaid)]
         left_out = view.more_rows + len(view.rows) - len(rows)
-        for line, row in zip_longest(self.lines, rows):
-            line.fill(row, view)
-        if view.to_prepaid:
-            self.lines[len(rows)].fill_prepaid(view)
         self.more = say(language, "amount.more_rows", count=left_out) if left_out else ""
+        for line, row in zip_longest(self.lines[:-1], rows):
+            line.fill(row, view)
+        self.lines[-1].shown = False
+        if view.to_prepaid:
+            later = "" if theme.landscape() else say(language, "amount.later_bills")
+            amount = f"¥{format_yuan(view.to_prepaid)}"
+            self.lines[-1].fill_plain(say(language, "amount.to_prepaid"), later, amount)
         self.nothing_yet = not view.rows and not view.to_prepaid
         key = "amount.spread_short" if theme.landscape() else "amount.spread"
         self.spread_caption = "" if self.nothing_yet else say(language, key, amount_fen=view.amount)
