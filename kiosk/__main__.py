@@ -84,9 +84,9 @@ def _check(argv: Sequence[str]) -> int:
 
 
 def _probe(argv: Sequence[str]) -> int:
-    from kiosk.hardware import probe
+    from kiosk.hardware.probe import main as probe
 
-    return probe.main(list(argv))
+    return probe(list(argv))
 
 
 def _pair(argv: Sequence[str]) -> int:
