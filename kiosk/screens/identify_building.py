@@ -2,13 +2,15 @@
 
 from kivy.properties import ListProperty, NumericProperty
 
-from kiosk.screens.base import KioskScreen, load_kv
+from kiosk.screens.base import KioskScreen, Send, load_kv
 from kiosk.screens.plate_words import building_name, plate_parts
 from kiosk.screens.widgets import RaisedButton
 from kiosk.taps import BuildingChosen, PageTurned, TypeInstead
 from kiosk.views import BuildingView
 
 load_kv(__file__)
+
+MOST_A_PAGE = 12
 
 
 class BuildingScreen(KioskScreen):
@@ -17,6 +19,10 @@ class BuildingScreen(KioskScreen):
     parts = ListProperty()
     page = NumericProperty(0)
     pages = NumericProperty(1)
+
+    def __init__(self, send: Send, **kwargs: object) -> None:
+        super().__init__(send, **kwargs)
+        self.ids.buildings.fill(MOST_A_PAGE, self._build_cell)  # now, so that the first payer does not wait for them
 
     def show(self, view: BuildingView) -> None:
         language = view.frame.language
