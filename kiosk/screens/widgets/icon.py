@@ -3,6 +3,7 @@
 import functools
 
 from kivy.graphics import ClearBuffers, ClearColor, Color, Fbo, Line, Mesh, Rectangle
+from kivy.graphics.texture import Texture
 from kivy.properties import ColorProperty, NumericProperty, StringProperty
 from kivy.uix.widget import Widget
 
@@ -15,10 +16,17 @@ DOT = 0.01  # a line of no length with round caps
 
 
 @functools.cache
-def icon_picture(name: str, side: int, stroke: float) -> Fbo:
-    """The icon as a buffer of twice the side; shared by every widget that shows it."""
+def icon_picture(name: str, side: int, stroke: float) -> Texture:
+    """The icon in twice its side; shared by every widget that shows it."""
     scale = 2 * side / GRID
-    buffer = Fbo(size=(2 * side, 2 * side))
+    buffer = _buffer()
+    buffer.size = (1, 1)  # setting the size it has would keep the texture, and all icons of a size would look alike
+    for size in (
+        (1, 1),
+        (2 * side, 2 * side),
+    ):  # each change makes a new texture; the last icon's stays with its widgets
+        buffer.size = size
+    buffer.clear()
     with buffer:
         ClearColor(1, 1, 1, 0)  # white and clear: black and clear would leave a dark rim after filtering
         ClearBuffers()
@@ -26,7 +34,13 @@ def icon_picture(name: str, side: int, stroke: float) -> Fbo:
         for shape in strokes(name):
             _draw(shape, scale, stroke * scale / 2)
     buffer.draw()
-    return buffer
+    return buffer.texture
+
+
+@functools.cache
+def _buffer() -> Fbo:
+    """One for all icons: each buffer compiles a shader of its own, which takes 5 ms and 0.5 MB."""
+    return Fbo(size=(1, 1))
 
 
 def _draw(shape: Stroke, scale: float, half_width: float) -> None:
@@ -73,7 +87,7 @@ class Icon(Widget):
         if self.name:
             thin = side >= theme.px(THIN_FROM_MM)
             picture = icon_picture(self.name, side, self.stroke or (THIN if thin else STROKE))
-            self._picture.texture, self._picture.size = picture.texture, (side, side)
+            self._picture.texture, self._picture.size = picture, (side, side)
         else:
             self._picture.texture, self._picture.size = None, (0, 0)
         self._place()
