@@ -116,7 +116,7 @@ class Bill(ProjectRow):
     principal_paid_fen = models.BigIntegerField(default=0, editable=False)
     late_fee_paid_fen = models.BigIntegerField(default=0, editable=False)
     late_fee_waived_fen = models.BigIntegerField(default=0, editable=False)
-    steps = models.JSONField(default=list, editable=False)  # [["2026-08-31", 24560], ...]
+    steps = models.JSONField(default=list, editable=False)  # [["2026-08-31", 24560], ...]; empty: nothing paid yet
 
     class Meta:
         constraints = [

@@ -43,10 +43,7 @@ def apply_issue(stream: Stream, command: OfficeCommand) -> None:
     """Bring the drafts of a run into the books; also done by a rebuild."""
     rows = Bill.objects.filter(project_id=stream.project_id, run_id=command.body["run_id"])
     bills = list(rows.select_related("fee_item").order_by("id"))
-    for bill in bills:
-        bill.status, bill.version = Bill.Status.ISSUED, 1
-        bill.steps = [[min(bill.period_from, bill.due_on).isoformat(), bill.amount_fen]]
-    Bill.objects.bulk_update(bills, ["status", "version", "steps"], batch_size=200)
+    rows.update(status=Bill.Status.ISSUED, version=1, steps=[])
     zone = Project.objects.get(id=stream.project_id).zone
     entries = [_issue_entry(bill, business_date(command.at, zone)) for bill in bills]
     post(stream.project_id, entries, ingest_no=command.ingest_no, at=command.at)

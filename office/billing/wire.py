@@ -27,7 +27,15 @@ def domain_rule(rule: LateFeeRule | None) -> DomainRule | None:
     )
 
 
+def first_day(bill: Bill) -> datetime.date:
+    """From when on the bill's whole principal counts as open."""
+    return min(bill.period_from, bill.due_on)
+
+
 def domain_steps(bill: Bill) -> tuple[PrincipalStep, ...]:
+    """The open principal from each date on; a bill on which nothing was paid has only its first step."""
+    if not bill.steps:
+        return (PrincipalStep(first_day(bill), Fen(bill.amount_fen)),)
     return tuple(PrincipalStep(datetime.date.fromisoformat(since), Fen(left)) for since, left in bill.steps)
 
 

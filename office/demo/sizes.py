@@ -31,5 +31,5 @@ _OLD = ("LJ", "老街小区", "Old Street Quarter")
 SIZES: dict[str, Size] = {
     "tiny": Size((ProjectShape(*_OLIVE, 3, 1, 5, 1), ProjectShape(*_OLD, 1, 1, 3, 1)), months=2, every_nth_pays=5),
     "demo": Size((ProjectShape(*_OLIVE, 3, 1, 5, 2), ProjectShape(*_OLD, 1, 1, 5, 2)), months=3, every_nth_pays=2),
-    "big": Size((ProjectShape(*_OLIVE, 30, 2, 17, 4), ProjectShape(*_OLD, 10, 2, 6, 3)), months=12, every_nth_pays=40),
+    "big": Size((ProjectShape(*_OLIVE, 15, 2, 17, 4), ProjectShape(*_OLD, 10, 2, 6, 3)), months=12, every_nth_pays=40),
 }

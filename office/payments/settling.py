@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from kiosk.domain.events import LinePaid, Settlement
 from office.billing.models import Bill
 from office.billing.rules import WAIVED_GAP_FEN, late_fee_open, principal_steps
-from office.billing.wire import domain_rule, domain_steps
+from office.billing.wire import domain_rule, domain_steps, first_day
 from office.ledger.posting import Entry
 from office.ledger.rules import LATE_FEE_GAIN, PREPAID, RECEIVABLE, SUSPENSE, Line
 from office.payments.cases import open_case
@@ -120,7 +120,7 @@ def _close_up(work: _Settling, bill: Bill) -> None:
         return
     earlier = Allocation.objects.filter(bill=bill, component="principal").values_list("date", "amount_fen")
     now = [(line.date, line.amount_fen) for line in mine if line.component == "principal"]
-    steps = principal_steps(bill.amount_fen, min(bill.period_from, bill.due_on), [*earlier, *now])
+    steps = principal_steps(bill.amount_fen, first_day(bill), [*earlier, *now])
     bill.steps = [[step.since.isoformat(), step.open_fen] for step in steps]
     gap = _late_fee_open(work, bill)
     if bill.principal_open_fen == 0 and gap:

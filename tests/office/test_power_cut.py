@@ -54,11 +54,13 @@ def run(directory: Path, kills: int, seed: int) -> None:
             bills = chance.sample(answer.bills, min(2, len(answer.bills)))
             visits.pay(writer, unit.unit_id, paired.identity.kiosk_code, bills, faces, answer.as_of)
             taken_fen += sum(faces)
-            cut = threading.Timer(chance.random() * 0.12, office.process.send_signal, [signal.SIGKILL])
+            victim = office.process
+            cut = threading.Timer(chance.random() * 0.12, victim.send_signal, [signal.SIGKILL])
             cut.start()
             acked = upload_until_acknowledged(office, client, writer, acked)
             cut.join()
-            if office.process.poll() is not None:
+            victim.wait(10)
+            if office.process is victim:
                 office.stop()
                 office.start(office.address)
         writer.append(AgentStopped())
