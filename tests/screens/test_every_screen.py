@@ -1,5 +1,6 @@
 """Every sample, drawn on both panels in both languages, holds its texts, targets and amounts to the sheet's sizes."""
 
+import functools
 import time
 
 from kiosk.screens.samples import LANGUAGES, samples
@@ -34,40 +35,38 @@ def every_sample(panel):
             yield language, sample
 
 
-def findings(glass, panel):
-    """What the audit has to say about all samples, one line each."""
+@functools.cache
+def survey(glass, panel):
+    """Draw all samples once: what the audit says about them, and where money is not the largest thing."""
     from kiosk.screens import theme
     from kiosk.screens.audit import Audit
 
-    size = theme.glass()
+    size, sizes, money = theme.glass(), [], []
     for language, sample in every_sample(panel):
         glass.easel.show(sample.view)
         audit = Audit(glass.easel.place, size.width_px, size.height_px, size.px_per_mm)
         for found in audit.findings():
-            yield f"{sample.name} {language}: {found.rule}: {found.detail} ({found.where})"
+            sizes.append(f"{sample.name} {language}: {found.rule}: {found.detail} ({found.where})")
+        amount, other = largest_texts(audit)
+        if amount < other and is_about_money(sample.view):
+            money.append(f"{sample.name} {language}: amount {amount} px, other text {other} px")
+    return sizes, money
 
 
-def largest_texts(glass):
+def is_about_money(view):
+    hidden = isinstance(view, BillListView) and not view.amounts_shown
+    return isinstance(view, MONEY_SCREENS) and not view.frame.dialog and not hidden
+
+
+def largest_texts(audit):
     """The em of the largest amount and of the largest other text that can be read now, in pixels."""
-    from kiosk.screens.audit import Audit
     from kiosk.screens.widgets import AmountLabel
 
-    audit = Audit(glass.easel.place, *glass.easel.window.system_size, 1.0)
     amounts, others = [0], [0]
     for text in audit.texts:
         is_amount = isinstance(text.words.parent, AmountLabel)
         (amounts if is_amount else others).append(text.words.font_px)
     return max(amounts), max(others)
-
-
-def money_that_is_not_largest(glass, panel):
-    for language, sample in every_sample(panel):
-        if isinstance(sample.view, MONEY_SCREENS) and not sample.view.frame.dialog:
-            glass.easel.show(sample.view)
-            amount, other = largest_texts(glass)
-            hidden = isinstance(sample.view, BillListView) and not sample.view.amounts_shown
-            if amount < other and not hidden:
-                yield f"{sample.name} {language}: amount {amount} px, other text {other} px"
 
 
 def texts_of_every_widget(glass):
@@ -86,27 +85,38 @@ def texts_of_every_widget(glass):
 
 @on_glass(PORTRAIT)
 def test_no_sample_breaks_the_sizes_of_the_large_panel(glass):
-    nothing(findings(glass, PORTRAIT))
+    nothing(survey(glass, PORTRAIT)[0])
 
 
 @on_glass(LANDSCAPE)
 def test_no_sample_breaks_the_sizes_of_the_small_panel(glass):
-    nothing(findings(glass, LANDSCAPE))
+    nothing(survey(glass, LANDSCAPE)[0])
 
 
 @on_glass(PORTRAIT)
 def test_money_is_the_largest_thing_on_every_money_screen(glass):
-    nothing(money_that_is_not_largest(glass, PORTRAIT))
+    nothing(survey(glass, PORTRAIT)[1])
 
 
 @on_glass(LANDSCAPE)
 def test_money_is_the_largest_thing_on_every_money_screen_of_the_small_panel(glass):
-    nothing(money_that_is_not_largest(glass, LANDSCAPE))
+    nothing(survey(glass, LANDSCAPE)[1])
 
 
 @on_glass(PORTRAIT)
 def test_after_goodbye_no_widget_keeps_anything_of_the_visit(glass):
-    personal = ("***502", "1单元 502", "张*", "225.54", "616.28", "550.00", "33.72", "K07-000417", "车位管理费", "89.50")
+    personal = (
+        "***502",
+        "1单元 502",
+        "张*",
+        "225.54",
+        "616.28",
+        "550.00",
+        "33.72",
+        "K07-000417",
+        "车位管理费",
+        "89.50",
+    )
     usual = {}
     for sample in samples("zh-Hans", time.monotonic(), 5):
         usual.setdefault(type(sample.view), sample.view)
@@ -117,3 +127,14 @@ def test_after_goodbye_no_widget_keeps_anything_of_the_visit(glass):
     for last in (usual[DoneView], AttractView(frame=Frame(kiosk_code="K07"))):
         glass.easel.show(last)
         nothing(text for text in texts_of_every_widget(glass) if any(secret in text for secret in personal))
+
+
+@on_glass(PORTRAIT)
+def test_icons_of_one_size_look_different(glass):
+    from kiosk.screens.icons import names
+    from kiosk.screens.widgets import Icon
+
+    pictures = {}
+    for name in names():
+        pictures.setdefault(Icon(name=name, side=40)._picture.texture.pixels, []).append(name)
+    nothing(", ".join(alike) for alike in pictures.values() if len(alike) > 1)
