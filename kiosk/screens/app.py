@@ -35,6 +35,7 @@ class ScreenApp(App):
         self._place = FloatLayout()
         self._router = Router(self._place, link.send)
         self._unpainted: int | None = None
+        self._kind, self._logged_kind = "", ""
         self._unbuilt = list(SCREENS)
 
     # ---- Kivy's names ------------------------------------------------------------------------------------------------
@@ -66,6 +67,7 @@ class ScreenApp(App):
     def _show(self, view: AnyView) -> None:
         self._router.show(view)
         self._unpainted = view.frame.view_no
+        self._kind = str(type(view).__struct_config__.tag)
         Window.canvas.ask_update()  # also a view that changes nothing visible is reported as painted
         if self._unbuilt:
             Clock.unschedule(self._build_next)
@@ -88,6 +90,9 @@ class ScreenApp(App):
         if self._unpainted is not None:
             number, self._unpainted = self._unpainted, None
             self._link.painted(number)
+            if self._kind != self._logged_kind:
+                self._logged_kind = self._kind
+                log.info("screen.shows view=%s", self._kind)
         return True
 
     def _close_asked(self, _window: Any, *_args: object, source: str = "", **_more: object) -> bool:
