@@ -199,12 +199,14 @@ class Cable:
         self._unplugged, self._silent = True, silent
         for wire in self._wires.values():
             wire.freeze()
+        self._tell("unplugged")
 
     def _plug(self, _message: Message) -> None:
         """End of every fault; connections that stood still go on, as TCP does after a short break."""
         self._mend()
         for wire in self._wires.values():
             wire.thaw()
+        self._tell("plugged")
 
     def _delay(self, message: Message) -> None:
         self._delay_s = _number(message, "ms", 0, LONGEST_DELAY_MS) / 1000

@@ -2,9 +2,9 @@
 
 const find = (selector) => document.querySelector(selector);
 const WORDS = {
-  enabled: "收钞中 taking notes", disabled: "停收 shut", escrowed: "暂存 held", stacking: "入箱中 stacking", stacked: "已入箱 in the box",
+  enabled: "收钞中 taking notes", disabled: "停收 shut", escrowed: "暂存 held", stacking: "入箱中 stacking", credited: "已记账 counted", stacked: "已入箱 in the box",
   returned: "已退回 given back", rejected: "未识别 refused", jammed: "卡钞 jammed", cashbox: "钞箱 box", printed: "已出纸 printed",
-  connected: "通 connected", cut: "断 cut", status: "状态 status", step: "步骤 step", done: "完成 done",
+  unplugged: "断 unplugged", plugged: "通 plugged in", connected: "通 connected", cut: "断开 cut", status: "状态 status", step: "步骤 step", done: "完成 done",
 };
 
 async function post(path, body) {
@@ -44,7 +44,8 @@ function line(...cells) {
 function show(entry) {
   const { device, event, ...rest } = entry;
   const section = document.getElementById(device);
-  if (section) section.querySelector("output.state").textContent = WORDS[event] || event;
+  const isCableTraffic = device === "network" && ["connected", "cut"].includes(event);
+  if (section && !isCableTraffic) section.querySelector("output.state").textContent = WORDS[event] || event;
   if (event === "printed" && rest.png) {
     const figure = find("#slip");
     figure.querySelector("img").src = `/slips/${rest.png.split("/").pop()}`;
@@ -56,7 +57,7 @@ function show(entry) {
   item.textContent = `${device} · ${WORDS[event] || event} ${Object.keys(rest).length ? JSON.stringify(rest) : ""}`;
   const log = find("#log");
   log.prepend(item);
-  while (log.children.length > 60) log.lastChild.remove();
+  while (log.children.length > 500) log.lastChild.remove();
 }
 
 async function showScreen(address) {
