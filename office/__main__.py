@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one subcommand."""
     parser, modules = _parser()
     arguments = parser.parse_args(argv)
+    os.umask(0o077)  # names, phones and the office's key are nobody else's business
     try:
         _use_database(arguments.database)
         return int(modules[arguments.command].run(arguments) or 0)

@@ -26,7 +26,10 @@ MAX_PLAIN_BYTES = 8 * 1024 * 1024  # unpacked; a batch of 500 events is some 200
 
 
 class SignedByKiosk:
-    """Django-ninja authentication: leaves ``request.kiosk``, ``request.nonce`` and ``request.plain_body``."""
+    """Django-ninja authentication: leaves ``request.kiosk``, ``request.nonce`` and ``request.plain_body``.
+
+    A suspended kiosk takes no payments, but still hands over what it holds and says how it is (``also_suspended``).
+    """
 
     openapi_type = "http"
     openapi_scheme = "signature"
@@ -37,12 +40,15 @@ class SignedByKiosk:
         "description": "RFC 9421 signature by the kiosk's Ed25519 key, see docs/office-api.md",
     }
 
+    def __init__(self, *, also_suspended: bool = False) -> None:
+        self._welcome = {Kiosk.State.PAIRED} | ({Kiosk.State.SUSPENDED} if also_suspended else set())
+
     def __call__(self, request: HttpRequest) -> Kiosk:
         if request.headers.get("Kiosk-Protocol", PROTOCOL) != PROTOCOL:
             raise Problem("upgrade_required", supported=[int(PROTOCOL)])
         kiosk, proven = _prove(request)
         _use_nonce(proven)
-        if kiosk.state != Kiosk.State.PAIRED:
+        if kiosk.state not in self._welcome:
             raise Problem("kiosk_suspended" if kiosk.state == Kiosk.State.SUSPENDED else "revoked")
         request.kiosk, request.nonce = kiosk, proven.nonce
         request.plain_body = plain_body(request)

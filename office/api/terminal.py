@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Router, Status
 
 from kiosk.domain.http_signature import SignatureInvalid, public_text
+from office.api.authentication import SignedByKiosk
 from office.api.problems import Problem
 from office.api.schemas import ConfigAnswer, HeartbeatAnswer, HeartbeatIn, PairingAnswer, PairingIn, TimeAnswer
 from office.api.times import server_time, wire_time
@@ -57,7 +58,7 @@ def config(request: HttpRequest, response: HttpResponse) -> Any:
     return {**told, "server_time": wire_time(now), "business_date": business_date(now, project.zone)}
 
 
-@router.post("/kiosk/heartbeats", response=HeartbeatAnswer)
+@router.post("/kiosk/heartbeats", response=HeartbeatAnswer, auth=SignedByKiosk(also_suspended=True))
 def heartbeat(request: HttpRequest, told: HeartbeatIn) -> dict[str, Any]:
     """How the kiosk is; writes nothing to disk when nothing changed."""
     kiosk: Kiosk = request.kiosk
@@ -72,7 +73,7 @@ def heartbeat(request: HttpRequest, told: HeartbeatIn) -> dict[str, Any]:
     }
 
 
-@router.get("/time", response=TimeAnswer)
+@router.get("/time", response=TimeAnswer, auth=SignedByKiosk(also_suspended=True))
 def tell_time(request: HttpRequest) -> dict[str, str]:
     """The office's time, signed over the request's nonce like everything else."""
     return {"server_time": server_time()}

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from kiosk.domain.chain import Header
+from office.api.authentication import SignedByKiosk
 from office.api.problems import Problem
 from office.api.schemas import EventIn, UploadAnswer, UploadIn
 from office.api.times import server_time
@@ -15,7 +16,9 @@ from office.kiosks.models import Kiosk
 router = Router()
 
 
-@router.post("/kiosks/{kiosk_id}/journals/{journal_id}/events", response=UploadAnswer)
+@router.post(
+    "/kiosks/{kiosk_id}/journals/{journal_id}/events", response=UploadAnswer, auth=SignedByKiosk(also_suspended=True)
+)
 def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn) -> dict[str, Any]:
     """Store events durably and in order, then fold them; 200 also when all of them were held before."""
     kiosk: Kiosk = request.kiosk

@@ -95,10 +95,6 @@ class Checked:
     bills: list[NewBill] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
-    @property
-    def good(self) -> int:
-        return len(self.units) + len(self.residents) + len(self.bills)
-
 
 def check(project: Project, tables: Sequence[Table]) -> Checked:
     """Check all rows against each other and against the office; units before those who live in them."""

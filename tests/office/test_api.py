@@ -74,8 +74,19 @@ def test_another_protocol_version_is_told_what_is_spoken_here(client: SignedClie
 @pytest.mark.parametrize(("state", "code"), [("suspended", "kiosk_suspended"), ("revoked", "revoked")])
 def test_a_kiosk_that_may_not_is_told_so(estate: Estate, client: SignedClient, state: str, code: str) -> None:
     Kiosk.objects.update(state=state)
-    answer = client.call("GET", "/time")
+    answer = client.call("GET", "/buildings")
     assert (answer.status_code, answer.json()["code"]) == (403, code)
+
+
+def test_a_suspended_kiosk_still_hands_over_what_it_holds_and_a_revoked_one_does_not(
+    estate: Estate, client: SignedClient
+) -> None:
+    path = f"/kiosks/{estate.kiosk.id}/journals/{estate.writer.journal_id}/events"
+    Kiosk.objects.update(state="suspended")
+    assert client.call("POST", path, wire_batch(estate.writer), encoding="gzip").json()["ack_seq"] == 3
+    assert client.call("POST", "/kiosk/heartbeats", heartbeat_of(estate)).status_code == 200
+    Kiosk.objects.update(state="revoked")
+    assert client.call("POST", path, wire_batch(estate.writer), encoding="gzip").json()["code"] == "revoked"
 
 
 # --- what it is told ---------------------------------------------------------------------------------------------
