@@ -13,6 +13,8 @@ from kiosk.screens.base import KioskScreen, Send
 from kiosk.screens.widgets.words import text_width
 from kiosk.views import AnyView
 
+WIPE_AFTER_S = 0.3  # within a second, ux-and-accessibility section 9
+
 # View to module and class; a module's layout is loaded when its first screen is built, attract first.
 SCREENS: dict[type[AnyView], tuple[str, str]] = {
     views.AttractView: ("attract", "AttractScreen"),
@@ -56,8 +58,8 @@ class Router:
             self.current = screen
             screen.entered()
         if isinstance(view, (views.DoneView, views.AttractView)):
-            # A frame later: the goodbye is on the glass first. Measured widths are remembered by their text, so they go too.
-            Clock.schedule_once(self.wipe, 0)
+            # A moment later: the goodbye is on the glass first.
+            Clock.schedule_once(self.wipe, WIPE_AFTER_S)
 
     def wipe(self, *_: object) -> None:
         """Take the last visit off every screen but the one on the glass."""
@@ -65,7 +67,7 @@ class Router:
         for screen in used:
             screen.wipe()
         if used:
-            text_width.cache_clear()
+            text_width.cache_clear()  # measured widths are remembered by their text
 
     def clear(self) -> None:
         """Take the screen away; the next view brings one back."""

@@ -126,6 +126,7 @@ def test_after_goodbye_no_widget_keeps_anything_of_the_visit(glass):
     nothing(secret for secret in personal if not any(secret in text for text in before))
     for last in (usual[DoneView], AttractView(frame=Frame(kiosk_code="K07"))):
         glass.easel.show(last)
+        glass.wait(1)
         nothing(text for text in texts_of_every_widget(glass) if any(secret in text for secret in personal))
 
 
