@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import threading
 from typing import Any
 
 from kivy.app import App
@@ -16,6 +17,8 @@ from kiosk.screens.router import SCREENS, Router
 from kiosk.views import AnyView
 
 log = logging.getLogger(__name__)
+
+FIRST_VIEW_S = 0.1  # an agent that is there answers within this; then its view, not 请稍候, is the first thing drawn
 
 
 def has_window() -> bool:
@@ -41,7 +44,18 @@ class ScreenApp(App):
     # ---- Kivy's names ------------------------------------------------------------------------------------------------
 
     def build(self) -> FloatLayout:
-        self._show_away()
+        arrived = threading.Event()
+
+        def take(view: AnyView) -> None:
+            Clock.schedule_once(lambda _dt: self._show(view))
+            arrived.set()
+
+        self._link.on_view = take
+        self._link.on_ping = lambda number: Clock.schedule_once(lambda _dt: self._link.pong(number))
+        self._link.on_lost = lambda: Clock.schedule_once(lambda _dt: self._show_away())
+        self._link.start()
+        if not arrived.wait(FIRST_VIEW_S):
+            self._show_away()
         return self._place
 
     def open_settings(self, *_: object) -> bool:
@@ -54,10 +68,6 @@ class ScreenApp(App):
         Window.bind(on_request_close=self._close_asked, on_flip=self._flip)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: Clock.schedule_once(lambda _dt: self.stop()))
-        self._link.on_view = lambda view: Clock.schedule_once(lambda _dt: self._show(view))
-        self._link.on_ping = lambda number: Clock.schedule_once(lambda _dt: self._link.pong(number))
-        self._link.on_lost = lambda: Clock.schedule_once(lambda _dt: self._show_away())
-        self._link.start()
 
     def on_stop(self) -> None:
         self._link.stop()

@@ -11,8 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from fontTools.ttLib import TTCollection, TTFont
-
 REGULAR = "NotoSansCJK-Regular.ttc"
 BOLD = "NotoSansCJK-Bold.ttc"
 FACE = "Noto Sans CJK SC"
@@ -58,6 +56,8 @@ def face_number(collection: Path) -> int:
     Raises:
         FontsMissing: a collection without that face.
     """
+    from fontTools.ttLib import TTCollection
+
     with TTCollection(str(collection), lazy=True) as faces:
         for number, face in enumerate(faces):
             name = face["name"].getDebugName(FULL_NAME) or ""
@@ -75,6 +75,8 @@ def _split(collection: Path, name: str) -> Path:
     target = cache_directory() / name
     if target.exists() and target.stat().st_mtime >= collection.stat().st_mtime:
         return target
+    from fontTools.ttLib import TTFont  # only here: a start that finds the files needs none of it
+
     target.parent.mkdir(parents=True, exist_ok=True)
     # Tables are copied as they are: recomputing boxes would decompile every outline and take half a minute.
     with TTFont(

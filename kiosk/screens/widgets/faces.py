@@ -18,19 +18,26 @@ CLEAR = (0, 0, 0, 0)
 @functools.cache
 def corner(radius: int) -> Texture:
     """A white rounded square of 2r+2 pixels; alpha is coverage from 4 x 4 samples."""
-    side, pixels = 2 * radius + 2, bytearray()
-    for y in range(side):
-        for x in range(side):
-            hits = 0
-            for sub in range(16):
-                px, py = x + (sub % 4 + 0.5) / 4, y + (sub // 4 + 0.5) / 4
-                dx = max(radius - px, px - (side - radius), 0)
-                dy = max(radius - py, py - (side - radius), 0)
-                hits += dx * dx + dy * dy <= radius * radius
+    side = 2 * radius + 2
+    quarter = [[_coverage(x, y, radius) for x in range(radius + 1)] for y in range(radius + 1)]
+    rows = [row + row[::-1] for row in quarter]
+    pixels = bytearray()
+    for row in rows + rows[::-1]:
+        for hits in row:
             pixels += bytes((255, 255, 255, hits * 255 // 16))
     texture = Texture.create(size=(side, side), colorfmt="rgba")
     texture.blit_buffer(bytes(pixels), colorfmt="rgba")
     return texture
+
+
+def _coverage(x: int, y: int, radius: int) -> int:
+    """How many of 16 samples of this pixel of the lower left quarter lie inside."""
+    hits = 0
+    for sample in range(16):
+        dx = max(radius - x - (sample % 4 + 0.5) / 4, 0)
+        dy = max(radius - y - (sample // 4 + 0.5) / 4, 0)
+        hits += dx * dx + dy * dy <= radius * radius
+    return hits
 
 
 class Slice:
