@@ -77,8 +77,10 @@ def to_cash(robot: Any, home: Household) -> views.InsertCashView:
         touch(robot, taps.KeyTapped(key=key), _typed(count))
     touch(robot, taps.ContinueTapped(), _shows(views.VerifyView))
     robot.wait_for(views.VerifyView)
-    touch(robot, taps.HouseholdAnswered(right=True), _shows(views.BillListView))
-    robot.wait_for(views.BillListView)
+    touch(robot, taps.HouseholdAnswered(right=True), _shows(views.WaitingView))
+    view = robot.wait_for(views.BillListView, views.TroubleView)
+    if isinstance(view, views.TroubleView):  # E23: somebody paid for this household a moment ago
+        touch(robot, taps.ChoiceTapped(choice="trouble.pay_again"), _shows(views.BillListView))
     view = touch(robot, taps.ContinueTapped(), _shows(views.AmountView))
     if view.typing:  # nothing is owed: a prepayment of 500 yuan
         for count, key in enumerate("500", start=1):

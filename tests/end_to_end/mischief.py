@@ -47,6 +47,7 @@ class Odds(msgspec.Struct, frozen=True):
     cable: float = 0.01
     timeout: float = 0.008
     cancel: float = 0.01
+    held_timeout: float = 0.1
 
 
 Card = TypeVar("Card")

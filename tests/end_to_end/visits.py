@@ -45,6 +45,7 @@ class Payer:
         self.robot, self.lobby, self.chance = robot, lobby, chance
         self.homes, self.odds = homes, odds
         self.did: Counter[str] = Counter()
+        self.refused = False  # the slot did not pull the note in
         self.mischief = Mischief(lobby, chance, odds, self.did)
         self._answers: dict[type[Any], Callable[[Any], taps.Tap | None]] = {
             views.HomeView: lambda view: taps.TileChosen(tile="pay"),
@@ -62,7 +63,9 @@ class Payer:
             views.HeldNoteView: self._held,
             views.ResultView: self._result,
             views.ReceiptView: self._receipt,
-            views.DoneView: lambda view: None,
+            views.DoneView: lambda view: (
+                None if self.odds.timeout and self.chance.random() < 0.5 else taps.ContinueTapped()
+            ),
             views.TroubleView: lambda view: (
                 taps.ChoiceTapped(choice=self.chance.choice(view.choices)) if view.choices else None
             ),
@@ -71,22 +74,28 @@ class Payer:
 
     def visit(self) -> None:
         """From attract to attract, whatever happens in between."""
-        self.home = self.chance.choice(self.homes)
-        self.notes_left = self.chance.randint(0, 10)
         repair(self.lobby)
         ends_at = time.monotonic() + VISIT_WITHIN_S
-        view = self._start()
+        view = self.start()
         for _ in range(MOST_STEPS):
             if isinstance(view, views.AttractView):
                 self.did["visits"] += 1
                 return
             if time.monotonic() > ends_at:
                 break
-            view = self._step(view)
+            view = self.step(view)
         raise VisitFailed(f"the visit does not end; on show: {view}")
 
-    def _start(self) -> views.AnyView:
+    def start(self) -> views.AnyView:
         """Most people come when all works, some before the mended devices are back."""
+        self.home = self.chance.choice(self.homes)
+        self.notes_left = self.chance.randint(0, 10)
+        if self.robot.wait_for(views.AttractView, timeout_s=SETTLE_S).frame.code == "E35":
+            self.did["restarted after tricks"] += (
+                1  # three in a short time stay a fault until the device is started anew
+            )
+            for state in ("off", "on"):
+                self.lobby.acceptor.do("power", **{"is": state})
         patient = self.chance.random() < 0.9
         self.robot.wait(
             lambda view: isinstance(view, views.AttractView) and bool(view.methods or not patient), SETTLE_S
@@ -103,7 +112,8 @@ class Payer:
         repair(self.lobby)
         self.robot.wait(lambda view: isinstance(view, views.AttractView) and bool(view.methods), SETTLE_S)
 
-    def _step(self, view: views.AnyView) -> views.AnyView:
+    def step(self, view: views.AnyView) -> views.AnyView:
+        """Do what this person does on this view; the view after it, which may be the same one."""
         self.mischief.at_the_cable()
         if view.frame.dialog:
             tap: taps.Tap | None = taps.DialogAnswered(go_on=self.chance.random() < 0.6)
@@ -115,6 +125,9 @@ class Payer:
             tap = None
         else:
             tap = self._answers[type(view)](view)
+        if tap is None and self.refused:
+            self.refused = False
+            return self._next_view(view)  # and then tries again
         if tap is None:
             return self.robot.wait_change(view, VISIT_WITHIN_S)
         touched = self.robot.tap(tap)  # type: ignore[arg-type]
@@ -184,15 +197,15 @@ class Payer:
         if done:
             self.did["finish" if view.can_finish else "gives up"] += 1
             return taps.ContinueTapped() if view.can_finish else taps.CancelTapped()
-        if self.mischief.insert():
-            self.notes_left -= 1
+        self.refused = not self.mischief.insert()
+        self.notes_left -= not self.refused
         return None
 
     def _stopped(self, view: views.InsertCashView) -> taps.Tap | None:
         return taps.ContinueTapped() if view.can_finish else taps.CancelTapped()
 
     def _held(self, view: views.HeldNoteView) -> taps.Tap | None:
-        if self.chance.random() < 0.1:
+        if self.chance.random() < self.odds.held_timeout:
             self.did["held note times out"] += 1
             return None
         keep = self.chance.random() < 0.5

@@ -1,0 +1,117 @@
+"""A robot screen in a process of its own, so that it can be killed and frozen as Kivy's can; views out, taps in, as JSON lines.
+
+Run as ``python -m tests.end_to_end.robot_process SOCKET``. RobotScreen is the other end, and starts it again when it ends, as
+``kiosk run`` and the box's services do.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from kiosk.screen_link.screen_end import ScreenEnd
+from kiosk.taps import AnyTap
+from kiosk.views import AnyView
+from tests.end_to_end.robot import Robot
+
+PAUSE_S = 0.2  # before the next start: supervisor.FIRST_PAUSE_S
+ROOT = Path(__file__).parents[2]
+
+
+class RobotScreen(Robot):
+    """What Robot is, with the screen's end of the link in a process that may be killed: ``lives`` counts its starts."""
+
+    def __init__(self, socket: Path) -> None:
+        self._changed = threading.Condition()
+        self._view: AnyView | None = None
+        self._stopping = False
+        self._socket = socket
+        self.lives = 0
+        self.shown_by = 0  # which life showed the view
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep_alive, name="robot-screen", daemon=True)
+        self._thread.start()
+
+    def tap(self, tap: AnyTap) -> AnyView:
+        view = self.view
+        assert view is not None, "nothing is on the screen yet"
+        line = msgspec.json.encode(msgspec.structs.replace(tap, view_no=view.frame.view_no))
+        with contextlib.suppress(BrokenPipeError):  # a finger on a dead screen
+            assert self._process is not None
+            assert self._process.stdin is not None
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        return view
+
+    def hit(self, number: signal.Signals) -> int:
+        """Send the screen a signal; the life that was hit."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self.lives
+
+    def wait_next_life(self, after: int, timeout_s: float) -> AnyView | None:
+        """The first view that a later life shows; None if there is none in time."""
+        ends_at = time.monotonic() + timeout_s
+        with self._changed:
+            while self.shown_by <= after:
+                if not self._changed.wait(max(0.0, ends_at - time.monotonic())):
+                    return None
+            return self._view
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        self._thread.join(10)
+
+    def _keep_alive(self) -> None:
+        pause = threading.Event()
+        while not self._stopping:
+            command = [sys.executable, "-m", "tests.end_to_end.robot_process", str(self._socket)]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+                self._process = process
+                self.lives += 1
+                self._read(process, self.lives)
+                with contextlib.suppress(BrokenPipeError):
+                    assert process.stdin is not None
+                    process.stdin.close()
+            if not self._stopping:
+                pause.wait(PAUSE_S)
+
+    def _read(self, process: subprocess.Popen[bytes], life: int) -> None:
+        decoder: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not line.endswith(b"\n"):
+                return  # killed while it wrote
+            with self._changed:
+                self._view, self.shown_by = decoder.decode(line), life
+                self._changed.notify_all()
+
+
+def main(socket: Path) -> None:
+    """Show and tap until the standard input ends."""
+    end = ScreenEnd(socket)
+
+    def show(view: AnyView) -> None:
+        os.write(1, msgspec.json.encode(view) + b"\n")
+        end.painted(view.frame.view_no)
+
+    on_view: Callable[[AnyView], None] = show
+    end.on_view, end.on_ping = on_view, end.pong
+    end.start()
+    decoder: msgspec.json.Decoder[AnyTap] = msgspec.json.Decoder(AnyTap)
+    for line in sys.stdin.buffer:
+        end.send(decoder.decode(line))
+    end.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
