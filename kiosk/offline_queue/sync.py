@@ -69,6 +69,7 @@ class Sync:
         self._backoff = Backoff(self._timing, self._rng)
         self._condition = Condition()
         self._link = Link.UNTRIED
+        self._refusal = ""  # why the office will not have us, while the link is REFUSED
         self._reader: JournalReader | None = None
         self._acked = 0  # what the office told us it holds; the journal's cursor follows through the payment thread
         self._posted = 0
@@ -359,9 +360,12 @@ class Sync:
         return True
 
     def _became(self, link: Link, reason: str = "") -> None:
-        if link is not self._link:
+        """Report a change. A refusal stands until the office takes it back: a pulled cable must not lift it."""
+        if link is Link.DOWN and self._link is Link.REFUSED:
+            return
+        if link is not self._link or (link is Link.REFUSED and reason != self._refusal):
             log.info("sync.link is=%s reason=%s", link, reason)
-            self._link = link
+            self._link, self._refusal = link, reason
             self._report(LinkChanged(up=link is Link.UP, refused=link is Link.REFUSED, reason=reason))
 
     def _open_reader(self) -> JournalReader:

@@ -287,6 +287,30 @@ def test_a_refused_kiosk_keeps_everything_and_keeps_asking(kiosk, journal, offic
     assert len(office.stored()) == 6
 
 
+@pytest.mark.parametrize("silence", ["drop", Refuse(503, "overloaded")])
+@pytest.mark.parametrize("code", ["revoked", "fork"])
+def test_a_refusal_stands_until_the_office_takes_it_back_whoever_pulls_the_cable(kiosk, journal, office, code, silence):
+    kiosk.step()
+    pay(journal, "p-1")
+    office.moods += [Refuse(403 if code == "revoked" else 409, code), silence]
+    kiosk.sync.wake()
+    kiosk.step()
+    kiosk.step(3601)
+    assert not office.moods
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason=code)
+    kiosk.step(3601)
+    assert kiosk.last_link.up == (code == "revoked"), "only a person ends a fork"
+
+
+def test_a_refusal_for_another_reason_is_told_as_well(kiosk, journal, office):
+    pay(journal, "p-1")
+    office.moods += [Refuse(401, "key"), Refuse(403, "revoked")]
+    kiosk.step()
+    assert kiosk.last_link.reason == "key"
+    kiosk.step(301)
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="revoked")
+
+
 def test_a_batch_too_large_is_halved_until_it_fits(kiosk, journal, office):
     for number in range(20):
         pay(journal, f"p-{number}")
