@@ -87,6 +87,7 @@ def escrowed(state: State, event: ports.NoteEscrowed, moment: Moment) -> Step:
         note_no=state.numbers.note,
         face=event.face,
         channel=event.channel,
+        acceptor_serial=acceptor.serial,
         stage=NoteStage.HELD,
         stacked_before=state.around.stacked,
     )
@@ -94,7 +95,7 @@ def escrowed(state: State, event: ports.NoteEscrowed, moment: Moment) -> Step:
         payment_id=payment.opened.payment_id,
         note_no=note.note_no,
         face_fen=note.face,
-        acceptor_serial=acceptor.serial,
+        acceptor_serial=note.acceptor_serial,
     )
     held = replace(
         state,
@@ -172,7 +173,7 @@ def _keep(state: State, moment: Moment, before: tuple[journal.Event, ...] = ()) 
         payment_id=payment.opened.payment_id,
         note_no=note.note_no,
         face_fen=note.face,
-        acceptor_serial=acceptor.serial,
+        acceptor_serial=note.acceptor_serial,
         protocol=acceptor.protocol,
         channel=note.channel,
         currency=acceptor.currency,

@@ -96,6 +96,8 @@ def acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) -> 
     if payment is None or payment.in_hand is None:
         return state, []
     note = payment.in_hand
+    if note.acceptor_serial not in ("", event.identity.serial):
+        return _becomes_claim(state, moment, face=note.face, reason="another_acceptor")
     before, now = note.stacked_before, event.counters.stacked if event.counters else None
     if before is None or now is None:
         if note.stage is NoteStage.KEEPING:
@@ -164,7 +166,7 @@ def _went_back(state: State, payment: CashPayment, note: NoteInHand, reason: str
         payment_id=payment.opened.payment_id,
         note_no=note.note_no,
         face_fen=note.face,
-        acceptor_serial=state.around.acceptor_serial,
+        acceptor_serial=note.acceptor_serial,
         reason=reason,
     )
     key = "notice.note_returned_try_smaller" if note.wanted_back else "notice.note_returned"
@@ -190,7 +192,7 @@ def _becomes_claim(
         payment_id=payment.opened.payment_id if payment else None,
         note_no=note_no,
         face_fen=known_face,
-        acceptor_serial=state.around.acceptor_serial,
+        acceptor_serial=note.acceptor_serial if note else state.around.acceptor_serial,
         reason=reason,
         claim_no=claim.claim_no,
         evidence_lost_by=lost_by,

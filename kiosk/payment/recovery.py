@@ -105,6 +105,7 @@ def _in_hand(note: NoteRecord, entries: Sequence[Entry], stacked: int | None) ->
         note_no=note.note_no,
         face=Fen(note.face_fen or 0),
         channel=note.channel or 0,
+        acceptor_serial=note.acceptor_serial,
         # Held but undecided: the driver gives it back before it asks anything (decisions 14).
         stage=NoteStage.KEEPING if intent else NoteStage.RETURNING,
         stacked_before=intent.stacked_before if intent else stacked,

@@ -150,6 +150,7 @@ class NoteInHand(msgspec.Struct, frozen=True, kw_only=True):
     note_no: int
     face: Fen
     channel: int
+    acceptor_serial: str = ""  # the unit that has it
     stage: NoteStage
     stacked_before: int | None = None
     wanted_back: bool = False  # the person said so, so the notice may propose a smaller note

@@ -265,6 +265,17 @@ def test_without_another_answer_the_acceptors_own_counter_decides(stacked, kind)
     assert [type(one) for one in fates] == [kind]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_counter_of_another_acceptor_says_nothing_about_a_note(kept):
+    walker = Walker().ready().to_cash(TWELVE).note(10 if kept else 50)
+    walker.tell(ports.AcceptorLost(fault=Fault("acceptor.port_missing")))
+    other = replace(ACCEPTOR, serial="SN2")
+    counters = ports.AcceptorCounters(stacked=1, rejected=0)
+    walker.tell(ports.AcceptorReady(identity=other, counters=counters))
+    assert [one.reason for one in walker.records(journal.NoteUnknown)] == ["another_acceptor"]
+    assert not walker.records(journal.NoteCredited) + walker.records(journal.NoteReturned)
+
+
 @pytest.mark.parametrize("at_power_up", [True, False])
 def test_a_note_without_an_outcome_becomes_a_claim_and_its_late_credit_is_not_counted_twice(at_power_up):
     walker = Walker().ready().to_cash(TWELVE).note(10).tell(ports.AcceptorLost(fault=Fault("acceptor.silent")))
