@@ -31,6 +31,8 @@ LIVES = {
     "into the box at power-up": (["EF 03", "accept", "F1 E2 03 E8"], ["Escrowed 1000", "Credited 1000"]),
     "into the box at power-up, unknown": (["F1 E2 00 E8"], ["Credited None"]),
     "credited before the power went": (["EF 03", "accept", "EE 03 CC", "F1 E2 03 E8"], ["Escrowed 1000", "Credited 1000", "Stacked"]),
+    "credited although it was claimed": (["EF 03", "accept", "EA E8", "EE 03 CC", "EB"], ["Escrowed 1000", "Unclear 1000", "Stacked"]),
+    "next note after a claimed one": (["EF 03", "accept", "EA", "EF 03", "accept", "EE 03 EB"], ["Escrowed 1000", "Unclear 1000", "Escrowed 1000", "Credited 1000", "Stacked"]),
     "claimed before the power went": (["EF 03", "accept", "EA", "F1 E2 03 E8"], ["Escrowed 1000", "Unclear 1000", "Stacked"]),
     "back from escrow at power-up": (["EF 03", "F1 E1 03 E8"], ["Escrowed 1000", "Returned"]),
     "back at power-up, nothing known of it": (["F1 E1 00 E8"], ["Returned"]),

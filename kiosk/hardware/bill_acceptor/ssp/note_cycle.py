@@ -156,6 +156,9 @@ class NoteCycle:
         return [] if face is None else [NoteEscrowed(face=face, channel=channel)]
 
     def _credit(self, channel: int) -> list[DeviceEvent]:
+        if self.state is NoteState.UNCLEAR:
+            self.odd = f"credit of channel {channel} for a note that it would not vouch for"
+            return []  # the claim is this note's one record
         if self.accepted and self.channel not in (0, channel):
             self.odd = f"credit of channel {channel}, escrow was channel {self.channel}"
         self.state, self.channel, self.accepted, self.announced = NoteState.CREDITED, channel, False, False
