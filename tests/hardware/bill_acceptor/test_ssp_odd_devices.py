@@ -12,6 +12,8 @@ from kiosk.hardware.ports import (
     DeviceFault,
     NoteCredited,
     NoteEscrowed,
+    NoteRejected,
+    NoteReturned,
     NoteStacked,
     NoteUnclear,
 )
@@ -56,6 +58,16 @@ def test_what_stands_before_an_unknown_event_counts_and_the_rest_is_an_alarm(plu
     host.take(NoteStacked)
     host.until(lambda: not host.standing, "later answers are understood again")
     assert host.credited == {10000: 1}
+
+
+def test_an_answer_that_can_not_be_read_does_not_say_that_a_note_is_back(plug_in, attach) -> None:
+    acceptor, host = plug_in(), attach(accept=False).start()
+    acceptor.tamper(replace_once("ED", "C6"))
+    acceptor.insert(10000)
+    host.take(NoteEscrowed)
+    host.driver.return_note()
+    assert host.take(NoteReturned).reason == "host"
+    assert host.hears_no(NoteRejected, 0.5), "the note came back once"
 
 
 def test_a_note_stacked_without_a_credit_is_a_claim(plug_in, attach) -> None:

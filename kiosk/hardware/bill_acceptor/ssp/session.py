@@ -314,7 +314,7 @@ class SspSession:
                 self._report_note(event)
         self._watch.take(reply, data, self.cycle.odd, self._clock.monotonic() * self._speed)
         self.cycle.odd = ""
-        if not self._restarted:
+        if not (self._restarted or reply.unparsed):  # what could not be read may have spoken of the note
             for event in self.cycle.end_reply(reply.events):
                 self._report_note(event)
         if not self.cycle.accepted:
