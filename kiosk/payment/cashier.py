@@ -12,6 +12,8 @@ from enum import IntEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec.structs import replace
+
 from kiosk.clock import Clock
 from kiosk.domain import events as journal_events
 from kiosk.domain.estate import Estate
@@ -108,7 +110,7 @@ class Cashier:
         self._uploads, self._lookups = uploads, lookups
         self._clock = clock
         self._make_job, self._free_mb, self._sign, self._watch = make_job, free_mb, sign, watch
-        self._zone = _zone(state.around.estate)
+        self._zone = ZoneInfo(state.around.estate.time_zone)
         self._armed: frozenset[Fen] = frozenset()
         self._renew_at = 0.0
         self._measure_at = 0.0
@@ -173,7 +175,9 @@ class Cashier:
                 own = self._journal.settlements_after(event.applied_seq)
                 return less_own(event, own, self._moment().business_date)
             case EstateTold(estate=estate):
-                self._zone = _zone(estate)
+                known = _with_known_zone(estate)
+                self._zone = ZoneInfo(known.time_zone)
+                return replace(event, estate=known)
             case UnitFound(offline=True):
                 self._uploads.wake()  # the office did not answer a look-up: let the thread that knows find out
             case _:
@@ -340,9 +344,11 @@ class Cashier:
         )
 
 
-def _zone(estate: Estate) -> ZoneInfo:
+def _with_known_zone(estate: Estate) -> Estate:
+    """The estate with a time zone that screens and slips can use; a wrong one must not cost a payment its slip."""
     try:
-        return ZoneInfo(estate.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+        ZoneInfo(estate.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         log.error("cashier.unknown_time_zone name=%s", estate.time_zone)
-        return ZoneInfo("Asia/Shanghai")
+        return replace(estate, time_zone=Estate().time_zone)
+    return estate

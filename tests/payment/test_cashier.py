@@ -11,6 +11,7 @@ import pytest
 
 from kiosk import taps, views
 from kiosk.clock import SystemClock
+from kiosk.domain.estate import Estate
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware import ports
@@ -253,6 +254,25 @@ def test_a_slip_carries_the_journal_s_check_code_and_the_number_of_the_settlemen
     assert (receipt.receipt_no, receipt.received, receipt.notes) == ("YG01-000001", 1_200, ((1_000, 1), (100, 2)))
     assert (receipt.unit_words, receipt.masked_name) == ("3栋1单元502", "张*")
     assert receipt.lines[0].paid == 1_200
+
+
+@pytest.mark.parametrize("zone", ["Beijing", "Asia", ""])
+def test_a_time_zone_that_nobody_knows_costs_no_payment_its_slip(counter, zone):
+    counter.inbox.put(office.EstateTold(estate=Estate(time_zone=zone), buildings=BUILDINGS))
+    counter.to_cash(due=1_000)
+    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
+    counter.order()
+    counter.inbox.put(ports.NoteCredited(face=Fen(1_000), channel=1))
+    counter.order()
+    while not counter.wait_view(views.InsertCashView).can_finish:
+        counter.ear.views.get(timeout=PATIENCE_S)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ResultView)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ReceiptView)
+    counter.tap(taps.PrintAnswered, wanted=True)
+    assert counter.order()[0] == "print YG01-000001/0"
+    assert counter.ear.receipts[0].paid_at.endswith("+08:00")
 
 
 def test_a_slip_that_can_not_be_drawn_is_a_failed_slip_and_nothing_else(tmp_path):
