@@ -9,7 +9,7 @@ from kiosk.domain import events as journal
 from kiosk.domain.allocation import Allocation, allocate
 from kiosk.domain.identifiers import receipt_no
 from kiosk.domain.money import Fen
-from kiosk.domain.receipt import Outcome
+from kiosk.domain.receipt import Claim, Outcome
 from kiosk.hardware import ports
 from kiosk.office_client.events import Acked
 from kiosk.payment.commands import AskPaper, Command, LogUnexpected, PrintSlip, ReadCounters, Record
@@ -121,6 +121,15 @@ def acked(state: State, event: Acked, moment: Moment) -> State:
     return _to_result(known, moment) if state.phase is Phase.BOOKING else known
 
 
+def claimed(state: State, claim: Claim, moment: Moment) -> State:
+    """A note turned up after the settlement while its person may still be here: say so, and on paper as well."""
+    finished = state.finished
+    if finished is None:
+        return state
+    known = replace(state, finished=replace(finished, claims=(*finished.claims, claim)))
+    return _to_result(known, moment) if state.phase in (Phase.RECEIPT, Phase.DONE) else known
+
+
 def booking_waited(state: State, moment: Moment) -> State:
     """Two seconds without the office's word: 已受理，待入账."""
     return _to_result(state, moment)
@@ -160,7 +169,7 @@ def left_alone(state: State, moment: Moment) -> Step:
     """Nobody touches the end of the payment: print the proof all the same, then clear the screen."""
     finished = state.finished
     match state.phase:
-        case Phase.RESULT if state.around.can_print:
+        case Phase.RESULT if state.around.can_print and state.printing is None:
             return _print(state, moment)
         case Phase.RESULT:
             return _to_receipt(state, moment)
@@ -242,7 +251,7 @@ def _to_receipt(state: State, moment: Moment) -> Step:
     if finished is None:
         return end_visit(state), []
     asking = _timed(go(state, moment, Phase.RECEIPT), Timer.LEAVE, TAKE_RECEIPT_S, moment)
-    if state.around.can_print:
+    if state.around.can_print or finished.receipt is not ReceiptState.ASK:
         return asking, []
     without = replace(finished, receipt=ReceiptState.NO_PAPER, receipt_notice=Saying("notice.keep_number"))
     declined = journal.ReceiptDeclined(payment_id=finished.opened.payment_id, receipt_no=finished.settlement.receipt_no)

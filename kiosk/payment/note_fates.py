@@ -8,7 +8,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim
 from kiosk.hardware import ports
 from kiosk.payment.availability import acceptor_fault
-from kiosk.payment.closing import cancel, settle
+from kiosk.payment.closing import cancel, claimed, settle
 from kiosk.payment.commands import Acknowledge, Command, LogUnexpected, Record
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
@@ -184,12 +184,13 @@ def _becomes_claim(
     A claim always names a fault: ``acceptor.note_lost`` (counters and journal differ) where no other is known.
     """
     payment = state.payment
+    whose = payment or state.finished  # a settled payment's person may still stand here
     note = payment.in_hand if payment else None
     note_no = note.note_no if note else state.numbers.note
     known_face = face if face is not None else note.face if note else None
     claim = Claim(claim_no=claim_no(state.numbers.kiosk_code, note_no), face=known_face)
     record = journal.NoteUnknown(
-        payment_id=payment.opened.payment_id if payment else None,
+        payment_id=whose.opened.payment_id if whose else None,
         note_no=note_no,
         face_fen=known_face,
         acceptor_serial=note.acceptor_serial if note else state.around.acceptor_serial,
@@ -200,7 +201,8 @@ def _becomes_claim(
     numbers = replace(state.numbers, note=max(state.numbers.note, note_no + 1))
     after = replace(state, numbers=numbers, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
     if payment is None:
-        return after, [Record((record,)), LogUnexpected(f"claim {claim.claim_no} ({reason})", state.phase)]
+        log = LogUnexpected(f"claim {claim.claim_no} ({reason})", state.phase)
+        return claimed(after, claim, moment), [Record((record,)), log]
     told = tell(
         replace(payment, in_hand=None, claims=(*payment.claims, claim), shut=True), Saying("error.e32.line"), code="E32"
     )

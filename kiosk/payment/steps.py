@@ -28,7 +28,7 @@ IDLE_S = {
     Phase.TROUBLE: 60.0,
 }
 
-_OUTLIVE_A_PHASE = (Timer.WAIT, Timer.OUTCOME)
+_OUTLIVE_A_PHASE = (Timer.WAIT, Timer.OUTCOME, Timer.PRINT)
 
 
 def rest_idle(state: State, moment: Moment) -> State:

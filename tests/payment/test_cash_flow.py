@@ -291,6 +291,30 @@ def test_a_note_without_an_outcome_becomes_a_claim_and_its_late_credit_is_not_co
     assert [one.note_no for one in walker.records(journal.NoteCredited)] == [2]
 
 
+def test_a_note_credited_after_the_settlement_is_a_claim_that_its_person_is_told():
+    walker = Walker().ready().to_cash(TWELVE).insert(10, 1, 1).tap(taps.ContinueTapped).booked()
+    assert not walker.sees(views.ResultView).claims
+    walker.credit(5)
+    view = walker.sees(views.ResultView)
+    assert [(one.claim_no, one.face) for one in view.claims] == [("YG01-Q000004", 500)]
+    assert view.notice == views.Saying("error.e32.line")
+    unknown = walker.records(journal.NoteUnknown)[-1]
+    assert unknown.payment_id == walker.records(journal.PaymentSettled)[-1].payment_id
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_note_that_only_the_counter_saw_is_told_while_its_person_takes_the_slip(wanted):
+    walker = Walker().ready().to_cash(TWELVE).insert(10, 1, 1).tap(taps.ContinueTapped).booked()
+    walker.tap(taps.ContinueTapped).tap(taps.PrintAnswered, wanted=wanted)
+    walker.tell(ports.CountersRead(counters=ports.AcceptorCounters(stacked=4, rejected=0)))
+    assert [one.claim_no for one in walker.sees(views.ResultView).claims] == ["YG01-Q000004"]
+    if wanted:
+        walker.tell(ports.ReceiptPrinted(job_id="YG01-000001/0", confirmed=True))
+    walker.wait(300).sees(views.AttractView)
+    assert walker.ordered(PrintSlip)[-1].copy_no == int(wanted), "the claim is on paper as well"
+    assert walker.state.printing is None or not wanted
+
+
 def test_a_note_that_only_the_counter_saw_becomes_a_claim():
     walker = Walker().ready()
     walker.tell(ports.AcceptorLost(fault=Fault("acceptor.silent"))).acceptor_ready(stacked=1)
