@@ -18,30 +18,25 @@ from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
 from office.rows import derived_id
 
-_FINAL = (Note.State.CREDITED, Note.State.RETURNED, Note.State.SUSPENSE)
+_IN_THE_BOX = (Note.State.CREDITED, Note.State.SUSPENSE)
+_FINAL = (*_IN_THE_BOX, Note.State.RETURNED)
 _LARGEST_FACE_FEN = 10_000
 
 
 def escrow(fold: Fold, event: NoteEscrow) -> None:
-    note = _note(fold, event, Note.State.ESCROW)
-    note.state = Note.State.ESCROW
-    note.save()
+    _move(fold, _note(fold, event, Note.State.ESCROW), Note.State.ESCROW, event.face_fen)
 
 
 def intent(fold: Fold, event: NoteAcceptIntent) -> None:
-    note = _note(fold, event, Note.State.INTENT)
-    note.state = Note.State.INTENT
-    note.save()
+    _move(fold, _note(fold, event, Note.State.INTENT), Note.State.INTENT, event.face_fen)
 
 
 def credited(fold: Fold, event: NoteCredited) -> None:
     note = _note(fold, event, Note.State.CREDITED)
     if note.state == Note.State.UNKNOWN:
         _forget_claim(fold, note, "credited")
-    note.state, note.face_fen, note.recovered = Note.State.CREDITED, event.face_fen, (event.recovered or "")[:16]
-    note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
-    note.save()
-    _into_box(fold, event.face_fen, confirmed=1)
+    note.recovered = (event.recovered or "")[:16]
+    _move(fold, note, Note.State.CREDITED, event.face_fen)
     _post_credit(fold, note)
     payment = note.payment
     if payment is None or payment.state != Payment.State.OPEN:
@@ -56,19 +51,18 @@ def returned(fold: Fold, event: NoteReturned) -> None:
     note = _note(fold, event, Note.State.RETURNED)
     if note.state == Note.State.UNKNOWN:
         _forget_claim(fold, note, "returned")
-    note.state, note.seq, note.at = Note.State.RETURNED, fold.raw.seq, fold.raw.corrected_at
-    note.save()
+    _move(fold, note, Note.State.RETURNED, event.face_fen)
 
 
 def unknown(fold: Fold, event: NoteUnknown) -> None:
     note = _note(fold, event, Note.State.UNKNOWN)
-    if note.state == Note.State.UNKNOWN and note.claim_no:
-        raise Quarantined("ratchet")
-    note.state, note.claim_no = Note.State.UNKNOWN, event.claim_no[:32]
-    note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
-    note.save()
-    _into_box(fold, event.face_fen or 0, unknown=1)
-    item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, event.face_fen, event.reason)
+    if note.state == Note.State.UNKNOWN:
+        if note.suspense.filter(kind=SuspenseItem.Kind.NOTE_UNKNOWN).exists():
+            raise Quarantined("ratchet")
+        _forget_claim(fold, note, "told again, readably")
+    note.claim_no = event.claim_no[:32]
+    _move(fold, note, Note.State.UNKNOWN, _plausible(event.face_fen) or note.face_fen)
+    item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, event.reason)
     open_case(
         fold.project_id,
         "note_unknown",
@@ -78,7 +72,7 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
         payment=note.payment,
         kiosk_id=fold.raw.kiosk_id,
         suspense=item,
-        amount_fen=event.face_fen,
+        amount_fen=note.face_fen,
     )
 
 
@@ -111,17 +105,22 @@ def count_unreadable(fold: Fold) -> SuspenseItem | None:
             "at": fold.raw.corrected_at,
         },
     )
-    if note.state in (Note.State.CREDITED, Note.State.SUSPENSE):
-        return None  # it is in the box already
-    face = told.face_fen if told.face_fen and 0 < told.face_fen <= _LARGEST_FACE_FEN else note.face_fen
-    note.face_fen, note.acceptor_serial = face, told.acceptor_serial[:40].replace("\0", "")
+    face = _plausible(told.face_fen) or note.face_fen
     sure = fold.raw.kind == "note.credited" and face is not None
-    note.state = Note.State.SUSPENSE if sure else Note.State.UNKNOWN
-    note.save()
-    _into_box(fold, face or 0, **({"confirmed": 1} if sure else {"unknown": 1}))
+    if note.state in _IN_THE_BOX or (note.state == Note.State.UNKNOWN and not sure):
+        return None  # it counts in the box already
+    if note.state == Note.State.UNKNOWN:
+        _forget_claim(fold, note, "credited, unreadably")
+    note.acceptor_serial = told.acceptor_serial[:40].replace("\0", "")
+    _move(fold, note, Note.State.SUSPENSE if sure else Note.State.UNKNOWN, face)
     if sure:
         _post_credit(fold, note)
     return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, "the event could not be understood")
+
+
+def _plausible(face_fen: int | None) -> int | None:
+    """A face that a note can have, else None: nobody knows it."""
+    return face_fen if face_fen and 0 < face_fen <= _LARGEST_FACE_FEN else None
 
 
 def _note_id(fold: Fold, note_no: int):
@@ -146,7 +145,7 @@ def _note(
             payment=fold.payment(event.payment_id) if event.payment_id else None,
             note_no=event.note_no,
             face_fen=event.face_fen,
-            state=to,
+            state=Note.State.ESCROW,
             acceptor_serial=event.acceptor_serial[:40],
             seq=fold.raw.seq,
             at=fold.raw.corrected_at,
@@ -164,18 +163,34 @@ def _post_credit(fold: Fold, note: Note) -> None:
     fold.post(Entry("note_credited", "note", note.id, fold.date, lines, payment_id=note.payment_id))
 
 
-def _into_box(fold: Fold, face_fen: int, *, confirmed: int = 0, unknown: int = 0) -> None:
+def _move(fold: Fold, note: Note, to: str, face_fen: int | None) -> None:
+    """Bring a note to a state and a face, and the box along with it: nothing else changes either of the three."""
+    _into_box(fold, note, -1)
+    note.state, note.face_fen = to, face_fen
+    note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
+    note.save()
+    _into_box(fold, note, 1)
+
+
+def _into_box(fold: Fold, note: Note, by: int) -> None:
+    """Count a note into its kiosk's box, or out of it; one that is in no box changes nothing."""
+    if note.state in _IN_THE_BOX:
+        counted = {"confirmed": F("confirmed") + by}
+    elif note.state == Note.State.UNKNOWN:
+        counted = {"unknown": F("unknown") + by}
+    else:
+        return
+    face_fen = note.face_fen or 0
     face_id = derived_id(fold.raw.kiosk_id, "face", face_fen)
     CashBoxFace.objects.get_or_create(
         id=face_id,
         defaults={"project_id": fold.project_id, "kiosk_id": fold.raw.kiosk_id, "face_fen": face_fen},
     )
-    CashBoxFace.objects.filter(id=face_id).update(confirmed=F("confirmed") + confirmed, unknown=F("unknown") + unknown)
+    CashBoxFace.objects.filter(id=face_id).update(**counted)
 
 
 def _forget_claim(fold: Fold, note: Note, found: str) -> None:
-    """The kiosk found out after all: the note leaves the unknown ones, its claim is answered."""
-    _into_box(fold, note.face_fen or 0, unknown=-1)
+    """The kiosk found out after all: the note's claim is answered."""
     for item in note.suspense.filter(state=SuspenseItem.State.OPEN):
         item.state, item.reason = SuspenseItem.State.RESOLVED, found
         item.save(update_fields=["state", "reason"])
@@ -185,22 +200,19 @@ def _forget_claim(fold: Fold, note: Note, found: str) -> None:
 
 
 def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason: str) -> SuspenseItem:
-    item, _ = SuspenseItem.objects.get_or_create(
-        id=derived_id(note.id, "suspense", kind),
-        defaults={
-            "project_id": fold.project_id,
-            "kiosk_id": fold.raw.kiosk_id,
-            "payment": note.payment,
-            "note": note,
-            "unit_id": note.payment.unit_id if note.payment else None,
-            "kind": kind,
-            "claim_no": note.claim_no,
-            "amount_fen": amount_fen,
-            "reason": reason[:80],
-            "at": fold.raw.corrected_at,
-        },
+    return SuspenseItem.objects.create(
+        id=derived_id(note.id, "suspense", fold.raw.seq),
+        project_id=fold.project_id,
+        kiosk_id=fold.raw.kiosk_id,
+        payment=note.payment,
+        note=note,
+        unit_id=note.payment.unit_id if note.payment else None,
+        kind=kind,
+        claim_no=note.claim_no,
+        amount_fen=amount_fen,
+        reason=reason[:80],
+        at=fold.raw.corrected_at,
     )
-    return item
 
 
 def _unidentified(fold: Fold, note: Note, kind: str, reason: str) -> None:
