@@ -103,7 +103,7 @@ def store(
     _check(journal_id, batch)
     try:
         with transaction.atomic():
-            Kiosk.objects.select_for_update().get(id=kiosk.id)
+            Kiosk.objects.select_for_update(no_key=True).get(id=kiosk.id)  # folding points at the row meanwhile
             _use_nonce(kiosk, nonce, now)
             journal = _journal(kiosk, journal_id, batch, now)
             _store_new(journal, _unheld(journal, batch), batch, now)
@@ -153,6 +153,7 @@ def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime
         raise BadBatch("/prev_hash", "not_zero")
     if batch.events[0].header.kind != "journal.genesis":
         raise BadBatch("/events/0/kind", "not_genesis")
+    books.locked(kiosk.project_id)  # before the journals' rows, as folding does
     Journal.objects.filter(kiosk=kiosk, state=Journal.State.ACTIVE).update(state=Journal.State.REPLACED)
     return Journal.objects.create(
         id=derived_id(kiosk.project_id, "journal", journal_id),

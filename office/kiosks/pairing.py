@@ -91,14 +91,14 @@ def _open_codes() -> Any:
 
 
 def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str) -> Kiosk:
-    known = Kiosk.objects.select_for_update().filter(key_id=key_id(key)).first()
+    known = Kiosk.objects.select_for_update(no_key=True).filter(key_id=key_id(key)).first()
     if known is not None:
         if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED:
             raise SignatureInvalid("public key: belongs to another kiosk")
         known.state, known.software, known.paired_at = Kiosk.State.PAIRED, software, timezone.now()
         known.save(update_fields=["state", "software", "paired_at"])
         return known
-    project = Project.objects.select_for_update().get(id=code.project_id)
+    project = Project.objects.select_for_update(no_key=True).get(id=code.project_id)
     return Kiosk.objects.create(
         project=project,
         code=f"{project.code}{Kiosk.objects.filter(project=project).count() + 1:02d}",

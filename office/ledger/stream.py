@@ -33,7 +33,7 @@ def open_books(project: Project) -> None:
 
 def locked(project_id: uuid.UUID) -> Stream:
     """The project's stream, locked until the surrounding transaction ends."""
-    return Stream.objects.select_for_update().get(id=derived_id(project_id, "stream"))
+    return Stream.objects.select_for_update(no_key=True).get(id=derived_id(project_id, "stream"))
 
 
 @contextmanager
