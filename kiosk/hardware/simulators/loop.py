@@ -78,6 +78,10 @@ class Loop:
             self._wake_writer.send(b"x")
         except BlockingIOError:
             return  # wake-ups are already waiting to be read; one is enough
+        except OSError:
+            if not self._stopping:
+                raise
+            return  # it saw that it should stop before this wake-up came, and has been closed
 
     def _woken(self) -> None:
         self._wake_reader.recv(4096)
