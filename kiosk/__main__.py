@@ -31,7 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_help()
         return OK if asked.help else WRONG_USAGE
     logging.basicConfig(stream=sys.stderr, format=LOG_FORMAT, level=os.environ.get(LEVEL_VARIABLE, "INFO"))
-    return COMMANDS[asked.command][0](arguments[1:])
+    code = COMMANDS[asked.command][0](arguments[1:])
+    _let_go_of_output()
+    return code
+
+
+def _let_go_of_output() -> None:
+    """A log on a full disk must not change the exit code: Python would make it 120, and who restarts us reads it."""
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except (OSError, ValueError):
+            setattr(sys, name, None)
 
 
 def _print_help() -> None:
