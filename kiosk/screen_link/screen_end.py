@@ -56,7 +56,7 @@ class ScreenEnd:
         with self._lock:
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join(1)
 
     def send(self, tap: AnyTap) -> None:
         self._write(Tapped(tap))
@@ -77,6 +77,8 @@ class ScreenEnd:
                 continue
             with self._lock:
                 self._socket = connected
+                if self._stopping.is_set():  # stop() came too early to end the reading
+                    connected.shutdown(socket.SHUT_RDWR)
             self._write(Hello(os.getpid()))
             self._read(connected)
             with self._lock:

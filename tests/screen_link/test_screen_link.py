@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +125,23 @@ def test_nonsense_on_the_socket_ends_that_connection_only(agent, events, tmp_pat
     screen.start()
     assert isinstance(next_of(events, ScreenConnected), ScreenConnected)
     screen.stop()
+
+
+def test_a_screen_stopped_while_it_connects_ends_at_once(agent, tmp_path, monkeypatch) -> None:
+    link = ScreenEnd(tmp_path / "screen.sock")
+    link.on_ping = link.pong  # or the agent would kill this process
+    connect, connecting = link._connect, threading.Event()
+
+    def slowly():
+        connected = connect()
+        connecting.set()
+        assert link._stopping.wait(5)
+        return connected
+
+    monkeypatch.setattr(link, "_connect", slowly)
+    link.start()
+    assert connecting.wait(5)
+    began = time.monotonic()
+    link.stop()
+    assert time.monotonic() - began < 1
+    assert not link._thread.is_alive()
