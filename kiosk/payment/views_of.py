@@ -18,6 +18,7 @@ from kiosk.payment.views_of_money import (
     amount_view,
     bill_list_view,
     cash_place,
+    cash_trouble,
     countdown,
     done_view,
     explain_view,
@@ -208,7 +209,8 @@ def _code(state: State) -> str:
         case Phase.CHOOSING_METHOD:
             return "E51" if visit.asks_consent else _cash_code(state.around)
         case Phase.INSERTING if payment is not None:
-            return payment.notice_code
+            trouble = cash_trouble(state.around, payment)
+            return trouble[1] if trouble else payment.notice_code
         case Phase.INTERRUPTED:
             return "E60"
         case Phase.LOOKING_UP | Phase.FETCHING_BILLS if state.deadlines.get(Timer.SLOW) is None:

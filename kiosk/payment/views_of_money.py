@@ -213,15 +213,22 @@ def _cash_state(state: State, payment: CashPayment) -> CashState:
 
 def _cash_notice(state: State, payment: CashPayment) -> tuple[Saying | None, bool]:
     """What is wrong now comes before what was said about the last note."""
-    around = state.around
-    if around.journal_fault:
-        return Saying("error.e61.line"), False
-    if fault := acceptor_fault(around):
-        code = FAULTS[fault].payer_code.lower()
-        if payment.claims:
-            code = "e32"
-        return Saying(f"error.{code}.line", {"inserted_fen": int(payment.received)}), False
+    if trouble := cash_trouble(state.around, payment):
+        return trouble[0], False
     return payment.notice, payment.notice_is_calm
+
+
+def cash_trouble(around: Surroundings, payment: CashPayment) -> tuple[Saying, str] | None:
+    """Why no more notes can go in now, with its code; None when nothing is wrong."""
+    if around.journal_fault:
+        return Saying("error.e61.line"), "E61"
+    if around.disk_low:
+        code = "E80"
+    elif fault := acceptor_fault(around):
+        code = "E32" if payment.claims else FAULTS[fault].payer_code
+    else:
+        return None
+    return Saying(f"error.{code.lower()}.line", {"inserted_fen": int(payment.received)}), code
 
 
 def held_note_view(state: State, note: NoteInHand, frame: Frame) -> AnyView:
