@@ -113,6 +113,11 @@ class Books:
         return done.stdout
 
 
+# Made once for all lobbies of a test run: what the demo prints, and its database. Each lobby then has a copy of its own.
+_ESTATES: dict[tuple[str, int], tuple[str, bytes]] = {}
+_MAKING_ESTATES = threading.Lock()
+
+
 class Office(Books):
     """``office serve`` on an SQLite file with the tiny demo estate."""
 
@@ -121,7 +126,12 @@ class Office(Books):
         self.folder = folder
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        self.accounts = self._command("demo", "--size", size, "--seed", str(seed))
+        with _MAKING_ESTATES:
+            if (size, seed) not in _ESTATES:
+                accounts = self._command("demo", "--size", size, "--seed", str(seed))
+                _ESTATES[size, seed] = (accounts, self.file.read_bytes())
+        self.accounts, database = _ESTATES[size, seed]
+        self.file.write_bytes(database)
         self.running = self._serve()
 
     def pairing_code(self, project: str = "YG") -> str:
@@ -214,11 +224,13 @@ class Simulator:
 class Lobby:
     """Everything but the glass: a test holds the screen's end of the link itself, or starts a real screen."""
 
-    def __init__(self, folder: Path, *, speed: int = 50, pace: int | None = None, seed: int = 1) -> None:
-        """``pace`` shortens people's times; by default as much as the devices'."""
-        self.folder, self.speed, self.pace = folder, speed, pace or speed
+    def __init__(
+        self, folder: Path, *, speed: int = 50, pace: int | None = None, seed: int = 1, margin_mb: int = 64
+    ) -> None:
+        """``pace`` shortens people's times, by default as much as the devices'; ``margin_mb`` is the disk's."""
+        self.folder, self.speed, self.pace, self.margin_mb = folder, speed, pace or speed, margin_mb
         self.events = Events()
-        self.office = Office(folder, seed=seed)
+        self.office = Office(folder)
         self.cable_port = free_port()
         self.acceptor = Simulator("bill-acceptor", folder, self.events, [
             "--protocol", "ssp", "--link", str(folder / "acceptor"), "--state", str(folder / "acceptor.json"),
@@ -276,6 +288,7 @@ class Lobby:
         return f"""[kiosk]
 state_dir = "kiosk"
 speed = {self.pace}
+disk_margin_mb = {self.margin_mb}
 [bill_acceptor]
 port = "{self.folder}/acceptor"
 speed = {self.speed}
@@ -284,6 +297,9 @@ port = "{self.folder}/printer"
 speed = {self.speed}
 [office]
 url = "http://{HOST}:{self.cable_port}"
+heartbeat_s = 2
+first_try_s = 0
+retry_within_s = 2
 """
 
 
