@@ -11,14 +11,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     set_up()
+    from office.ledger import stream
+    from office.ledger.digest import books_digest
     from office.ledger.rebuild import rebuild
-    from office.ledger.verify import books_digest
     from office.property.models import Project
 
     chosen = Project.objects.filter(code=arguments.project) if arguments.project else Project.objects.all()
     if arguments.project and not chosen.exists():
         raise CommandFailed(f"there is no project {arguments.project!r}")
     for project in chosen.order_by("code"):
+        stream.fold(project.id)
         before = books_digest(project.id)
         count = rebuild(project.id)
         after = books_digest(project.id)

@@ -6,14 +6,18 @@ from office.commands.common import say, set_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing beside what every command takes."""
+    parser.add_argument(
+        "--fold-again",
+        action="store_true",
+        help="also fold the whole stream beside the books and name every row that differs; uploads wait meanwhile",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     set_up()
     from office.ledger.verify import verify_everything
 
-    findings = list(verify_everything())
+    findings = list(verify_everything(fold_again=arguments.fold_again))
     for finding in findings:
         say(arguments, finding.told(), str(finding))
     if not findings:

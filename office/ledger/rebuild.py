@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Model
 
 from office.billing.models import Bill
 from office.billing.services import apply_issue, apply_void
@@ -24,8 +25,8 @@ APPLY: dict[str, Callable[[Stream, OfficeCommand], object]] = {
     "alarm.acknowledged": payments.apply_acknowledge,
 }
 
-# In an order in which nothing points at what is already gone.
-_DERIVED = (
+# Tables of which nothing is a fact, in an order in which nothing points at what is already gone.
+DERIVED: tuple[type[Model], ...] = (
     Posting, LedgerEntry, Review, Case, SuspenseItem, PrepaidEntry, Allocation, Tender, Note, Payment,
     CashBoxFace, AcceptorCounter,
 )  # fmt: skip
@@ -55,8 +56,8 @@ def rebuild(project_id: uuid.UUID) -> int:
 def _forget(stream: Stream) -> None:
     project = {"project_id": stream.project_id}
     Alarm.objects.filter(**project, source=Alarm.Source.KIOSK).delete()
-    for table in _DERIVED:
-        table.objects.filter(**project)._raw_delete("default")
+    for table in DERIVED:
+        table._default_manager.filter(**project)._raw_delete("default")
     Bill.objects.filter(**project).update(
         status=Bill.Status.DRAFT, version=0, principal_paid_fen=0, late_fee_paid_fen=0, late_fee_waived_fen=0, steps=[]
     )

@@ -13,8 +13,9 @@ from kiosk.domain import events
 from kiosk.domain.money import NOTE_FACES
 from office.kiosks import services
 from office.kiosks.models import RawEvent
+from office.ledger.digest import books_digest
 from office.ledger.rebuild import rebuild
-from office.ledger.verify import books_digest, verify_project
+from office.ledger.verify import verify_project
 from tests.office.engines import both_engines
 from tests.office.estate import NOON, Estate, build_estate
 

@@ -13,8 +13,9 @@ import pytest
 from office.database import BadDatabaseUrl, database_settings, wal_is_safe
 from office.demo.estate import build
 from office.demo.sizes import SIZES
+from office.ledger.digest import books_digest
 from office.ledger.rebuild import rebuild
-from office.ledger.verify import books_digest, verify_everything
+from office.ledger.verify import verify_everything
 from office.payments.models import Payment
 from office.property.models import Project, Unit
 from tests.office.engines import both_engines

@@ -6,8 +6,9 @@ from kiosk.domain import events
 from office.billing.models import Bill
 from office.kiosks.models import Alarm, RawEvent
 from office.kiosks.selectors import box_of
+from office.ledger.digest import books_digest
 from office.ledger.rebuild import rebuild
-from office.ledger.verify import books_digest, verify_project
+from office.ledger.verify import verify_project
 from office.payments.models import Allocation, Case, Note, Payment, SuspenseItem
 from tests.office.engines import both_engines
 from tests.office.estate import Estate

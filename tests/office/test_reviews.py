@@ -4,9 +4,10 @@ import pytest
 
 from kiosk.domain import events
 from office.kiosks.models import Alarm
+from office.ledger.digest import books_digest
 from office.ledger.models import Posting
 from office.ledger.rebuild import rebuild
-from office.ledger.verify import books_digest, verify_project
+from office.ledger.verify import verify_project
 from office.payments import services
 from office.payments.models import Case, Payment, Review
 from office.staff.models import AuditEntry, Role
