@@ -98,9 +98,17 @@ first_try_s = 0
 class KioskAtWork:
     """One lobby corner: devices that keep their truth over the agent's deaths."""
 
-    def __init__(self, directory: Path, *, bills: tuple[Bill, ...], speed: int = SPEED, paired: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        bills: tuple[Bill, ...],
+        speed: int = SPEED,
+        paired: bool = True,
+        office: str = UNREACHABLE,
+    ) -> None:
         self.directory, self.speed = directory, speed
-        self.settings = provision(directory, bills=bills, speed=speed)
+        self.settings = provision(directory, bills=bills, speed=speed, office=office)
         self.state = directory / "state"
         if not paired:
             (self.state / "identity.json").rename(directory / "identity.json")

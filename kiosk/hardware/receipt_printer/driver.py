@@ -43,7 +43,7 @@ PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whos
 SLOWEST_MM_PER_S = 100
 BITS_PER_BYTE = 10
 WIDEST_ROW_BYTES = 80
-STOP_S = 4.5
+STOP_S = 4.0
 FINISH_S = 2.0  # how long a slip that is being printed may hold up stop()
 
 UNCONFIRMED = Fault("printer.unconfirmed")
@@ -72,7 +72,7 @@ class EscposReceiptPrinter:
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=DEVICE)
+        self._thread = threading.Thread(target=self._run, name=DEVICE, daemon=True)
         self._talk: Conversation | None = None
         self._port_fault = Fault("printer.port_missing", f"{port}: not opened yet")
         self._faults: dict[str, Fault] = {}

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 SHORTEST_RETRY_S = 0.1
-JOIN_S = 5.0
+JOIN_S = 4.0
 
 
 class SspBillAcceptor:
@@ -70,7 +70,7 @@ class SspBillAcceptor:
         self._orders.ask_counters()
 
     def stop(self) -> None:
-        """End the thread within 5 s; a credit nobody acknowledged stays with the device for the next start."""
+        """End the thread within 4 s; a credit nobody acknowledged stays with the device for the next start."""
         self._orders.stop()
         if self._thread.ident is not None:
             self._thread.join(JOIN_S)

@@ -42,6 +42,7 @@ HOLD_S = 1.0
 QUIET_POLLS = 2  # so many answers without a word about a note end a start
 NO_NEWS_S = 10.0  # an accepted note the device says nothing about: start again, the counters decide
 ENABLE_RETRY_S = 1.0
+SHUT_S = 2.0  # how long a note on its way out is watched when the program stops; it goes out by itself
 SHORTEST_WAIT_S = 0.002
 
 LOST_CODES = ("acceptor.silent", "acceptor.port_missing", "acceptor.port_busy", "acceptor.wrong_device")
@@ -215,7 +216,7 @@ class SspSession:
         """Return a held note and inhibit, on the way out. An accepted note is left to the device and the successor."""
         if self.cycle.in_escrow:
             self._send_back("host")
-        deadline = self._clock.monotonic() + 3.0
+        deadline = self._clock.monotonic() + SHUT_S
         while self.cycle.state is NoteState.RETURNING and self._clock.monotonic() < deadline:
             self._poll()
             self._orders.wait(self._clock.monotonic() + self._scaled(POLL_ENABLED_S))
