@@ -256,3 +256,34 @@ def test_with_the_cable_pulled_in_the_middle_the_payment_is_accepted_first_and_b
         ).fetchall()
     assert rows == [(7000,)]
     office.close()
+
+
+def test_started_twice_it_says_so_and_does_no_harm(lobby: Lobby) -> None:
+    second = subprocess.run(
+        program("kiosk-sim", "lobby", "--state", str(lobby.state)), capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 0
+    assert "already running" in second.stdout
+    assert lobby.bench in second.stdout
+    assert lobby.process.poll() is None
+
+
+def test_kiosk_check_beside_it_says_that_all_is_ready(lobby: Lobby) -> None:
+    done = subprocess.run(
+        program("kiosk", "check", "--config", str(lobby.state / "kiosk.toml"), "--json"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert {row["part"] for row in rows} >= {
+        "settings",
+        "pairing",
+        "journal",
+        "bill acceptor",
+        "receipt printer",
+        "office",
+        "screen",
+    }
+    assert all(row["ready"] for row in rows)
