@@ -1,10 +1,14 @@
 """``make bench``: runs every measurement, prints a table, writes bench/results.json. Names as arguments choose some."""
 
 import importlib
+import os
 import platform
 import sqlite3
+import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from bench import figures
 
@@ -18,17 +22,46 @@ def main(argv: list[str]) -> int:
     if unknown:
         print(f"bench: unknown measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
         return 2
+    began, load = time.monotonic(), os.getloadavg()[0]
     measured: list[figures.Figure] = []
     for name in argv or MEASUREMENTS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         measured += importlib.import_module(f"bench.{name}").measure()
     print(figures.table(measured))
-    figures.write(
-        measured,
-        RESULTS,
-        {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "machine": platform.machine()},
-    )
+    for figure in measured:
+        if figure.how:
+            print(f"  {figure.name}: {figure.how}")
+    figures.write(measured, RESULTS, machine(load, time.monotonic() - began))
     return 0
+
+
+def machine(load: float, took_s: float) -> dict[str, Any]:
+    """What the figures depend on beside the program; ``load`` is the machine's own before the first measurement."""
+    return {
+        "commit": _commit(),
+        "cores": os.cpu_count(),
+        "load_before": load,
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "took_s": round(took_s),
+    }
+
+
+def _commit() -> str:
+    """The hash, with a + where tracked files differ from it; empty outside a clone."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=12", "--dirty=+"], capture_output=True, text=True, check=False
+    )
+    return described.stdout.strip()
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return ""
 
 
 if __name__ == "__main__":

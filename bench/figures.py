@@ -4,7 +4,7 @@ import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -12,7 +12,7 @@ import msgspec
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` is measured; ``beside`` is the peer or limit from the same run, if there is one.
 
-    The goal bounds ``value / beside`` where there is a peer, else ``value`` itself.
+    The goal bounds the ratio where there is a peer, else ``value`` itself; without a goal it only informs.
     """
 
     name: str
@@ -20,16 +20,22 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     beside: float | None = None
     beside_name: str = ""
-    goal: float
+    ratio: float | None = None  # where it was taken pair by pair; else it is value / beside
+    goal: float | None = None
     better: Literal["lower", "higher"] = "lower"
     how: str = ""
 
     @property
     def judged(self) -> float:
-        return self.value if self.beside is None else self.value / self.beside
+        if self.beside is None:
+            return self.value
+        return self.value / self.beside if self.ratio is None else self.ratio
 
     @property
-    def is_met(self) -> bool:
+    def is_met(self) -> bool | None:
+        """None without a goal."""
+        if self.goal is None:
+            return None
         return self.judged <= self.goal if self.better == "lower" else self.judged >= self.goal
 
 
@@ -44,31 +50,36 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """How much y grows per x, by least squares."""
+    return statistics.linear_regression([x for x, _ in points], [y for _, y in points]).slope
+
+
 def table(figures: Sequence[Figure]) -> str:
-    """A table for people; ✓ and ✗ say whether the goal is met."""
+    """A table for people; ✓ and ✗ say whether the goal is met, · that there is none."""
     rows = [("", "figure", "measured", "beside it", "ratio", "goal")]
     for figure in figures:
-        sign = "≤" if figure.better == "lower" else "≥"
         beside = "" if figure.beside is None else f"{figure.beside:.4g} {figure.unit} {figure.beside_name}"
         ratio = "" if figure.beside is None else f"{figure.judged:.2f}×"
-        unit = f" {figure.unit}" if figure.beside is None else "×"
-        rows.append(
-            (
-                "✓" if figure.is_met else "✗",
-                figure.name,
-                f"{figure.value:.4g} {figure.unit}",
-                beside,
-                ratio,
-                f"{sign} {figure.goal:g}{unit}",
-            )
-        )
+        rows.append((_mark(figure), figure.name, f"{figure.value:.4g} {figure.unit}", beside, ratio, _goal(figure)))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def write(figures: Sequence[Figure], path: Path, machine: dict[str, str]) -> None:
+def _mark(figure: Figure) -> str:
+    return {True: "✓", False: "✗", None: "·"}[figure.is_met]
+
+
+def _goal(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    unit = f" {figure.unit}" if figure.beside is None else "×"
+    return f"{'≤' if figure.better == 'lower' else '≥'} {figure.goal:g}{unit}"
+
+
+def write(figures: Sequence[Figure], path: Path, machine: dict[str, Any]) -> None:
     rows = [
         {
             **msgspec.structs.asdict(figure),
