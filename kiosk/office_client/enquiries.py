@@ -24,6 +24,7 @@ QUICK = (1.0, 2.0)  # after a failure: an office that is back answers within thi
 NO_CACHE = "no_cache"
 TOO_OLD = "cache_too_old"
 REFUSED = "refused"
+INTERNAL = "internal"
 
 
 Answer = TypeVar("Answer")
@@ -101,7 +102,12 @@ class Enquiries:
     def _run(self) -> None:
         while (wanted := self._wanted.get()) is not None:
             ask, request_no, what = wanted
-            self._report(ask(request_no, what))
+            try:
+                answer = ask(request_no, what)
+            except Exception:  # one bad answer must not cost everyone after it theirs
+                log.exception("enquiry.failed")
+                answer = EnquiryFailed(request_no=request_no, reason=INTERNAL)
+            self._report(answer)
         self._calls.put(None)
 
     def _call(self) -> None:

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 # The office answers but will not go on with this kiosk as it is; money stays queued, a person must act.
 STOPPED_FOR_GOOD = frozenset({"fork", "ahead"})
 SMALLER_HELPS = frozenset({"too_large", "malformed", "validation_failed"})
-
+DEFAULT_INTERVAL_S = 60.0
+MAX_INTERVAL_S = 3600.0
 
 Buildings = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -74,6 +75,8 @@ class Sync:
         self._acked = 0  # what the office told us it holds; the journal's cursor follows through the payment thread
         self._posted = 0
         self._durable = 0  # the cursor as last written
+        self._asked_for = 0  # how often in a row entries were acknowledged and not folded yet
+        self._interval_s = DEFAULT_INTERVAL_S  # between idle heartbeats, as the office asks
         self._batch_limit = outbox.MAX_EVENTS
         self._config_wanted = True
         self._estate_told: tuple[Estate, Buildings] | None = None
@@ -133,15 +136,20 @@ class Sync:
         try:
             self.tell_cached_estate()
             while not self._leaving.is_set():
-                self._woken.wait(self.step())
+                self._woken.wait(self._step_whatever_happens())
                 self._woken.clear()
-        except Exception:
-            log.exception("sync.died")
-            self._became(Link.DOWN, "internal")
-            raise
         finally:
             self._close_reader()
             self._client.close()
+
+    def _step_whatever_happens(self) -> float:
+        try:
+            return self.step()
+        except Exception:  # a case nobody thought of may delay the money's record, not end its upload
+            log.exception("sync.failed")
+            self._became(Link.DOWN, "internal")
+            self._close_reader()
+            return self._try_after(self._failed(None))
 
     def step(self) -> float:
         """Do what is due, and say how many seconds nothing will be. Only the sync thread, or a test without one."""
@@ -168,6 +176,9 @@ class Sync:
             log.warning("sync.journal_unreadable reason=%s", error)
             self._close_reader()
             pause_s = self._failed(None)
+        return self._try_after(pause_s)
+
+    def _try_after(self, pause_s: float) -> float:
         now = self._clock.monotonic()
         self._spoke_at = now
         self._try_at = now + pause_s
@@ -198,7 +209,7 @@ class Sync:
         """Batch after batch until none is left or the office asks for quiet; False when there was none."""
         sent_any = False
         while not self._leaving.is_set():
-            batch = outbox.next_batch(reader, self._acked, self._clock, self._batch_limit)
+            batch = outbox.next_batch(reader, self._acked, self._clock, self._batch_limit, self._posted)
             if batch is None:
                 break
             try:
@@ -251,13 +262,14 @@ class Sync:
                 disk_free_mb=database.free_bytes(self._journal_path.parent) // database.MIB,
                 clock=self._clock.state(),
                 software=self._software,
+                posted_seq=self._posted,
                 sent=outbox.sent_now(self._clock),
             )
         )
         self._wants_config(answer.config_version)
-        if (
-            answer.ack_seq is not None and answer.ack_seq < self._acked
-        ):  # an office restored from an older copy: it gets again what it lost
+        self._interval_s = min(max(answer.interval_s, 1), MAX_INTERVAL_S)
+        # An office restored from an older copy gets again what it lost.
+        if answer.ack_seq is not None and answer.ack_seq < self._acked:
             log.warning("sync.office_lost_entries from=%d", answer.ack_seq + 1)
             self._acked = self._posted = answer.ack_seq
             self._commit_waits.set()
@@ -265,7 +277,14 @@ class Sync:
             self._posted = min(answer.posted_seq, self._acked)
             own = reader.hash_at(self._acked)
             if own:
-                self._report(Acked(ack_seq=self._acked, ack_hash=own.hex(), posted_seq=self._posted))
+                self._report(
+                    Acked(
+                        ack_seq=self._acked,
+                        ack_hash=own.hex(),
+                        posted_seq=self._posted,
+                        outcomes=answer.outcomes,
+                    )
+                )
 
     def _fetch(self) -> None:
         """Estate, buildings and changed units, when they are due or the office says that they changed."""
@@ -324,8 +343,15 @@ class Sync:
     def _pause_s(self) -> float:
         if self._commit_waits.is_set():
             return 0.0
+        if self._stopped_for_good:
+            return self._timing.rarely_s
         until_refresh = max(0.0, self._refresh_at - self._clock.monotonic())
-        return self._timing.rarely_s if self._stopped_for_good else min(self._timing.heartbeat_s, until_refresh)
+        return min(self._timing.heartbeat_s or self._interval_s, until_refresh, self._until_posted_s())
+
+    def _until_posted_s(self) -> float:
+        """How soon to ask again for entries that the office holds but has not folded: a payer may be waiting."""
+        self._asked_for = 0 if self._posted >= self._acked else self._asked_for + 1
+        return 2.0 ** min(self._asked_for - 1, 10) if self._asked_for else MAX_INTERVAL_S
 
     def _failed(self, asked_s: float | None) -> float:
         """How long to wait after a failure; what the office asked for is kept even when something new is written."""

@@ -163,6 +163,13 @@ def test_a_call_that_no_time_limit_reaches_does_not_keep_a_person_waiting(ask, f
     assert not ask.unit("3-1-503").offline
 
 
+def test_an_error_that_nobody_thought_of_is_an_answer_and_the_next_person_is_served(ask, filled, client, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(client, "find_unit", lambda code: 1 / 0)
+        assert ask.unit() == EnquiryFailed(request_no=1, reason="internal")
+    assert isinstance(ask.unit(request_no=2), UnitFound)
+
+
 def test_requests_are_answered_in_order_each_exactly_once(ask, filled):
     for number in range(20):
         ask.enquiries.find_unit(number, "3-1-501")

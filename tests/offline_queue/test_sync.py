@@ -445,6 +445,16 @@ def test_the_thread_uploads_when_woken_and_stops_at_once(office, journal, path):
     kiosk.cache.close()
 
 
+def test_an_error_that_nobody_thought_of_delays_the_upload_and_does_not_end_it(office, journal, path, monkeypatch):
+    kiosk = Kiosk(office, journal, path, SystemClock(), Timing(first_try_s=0, backoff_base_s=0.05))
+    upload, broken = kiosk.client.upload, [True]
+    monkeypatch.setattr(kiosk.client, "upload", lambda *sent: 1 / 0 if broken and broken.pop() else upload(*sent))
+    kiosk.sync.start()
+    office.wait_for(lambda office: len(office.stored()) == 1)
+    kiosk.sync.stop()
+    kiosk.cache.close()
+
+
 def test_many_commits_under_a_bad_line_arrive_once_and_in_order(office, journal, path):
     timing = Timing(first_try_s=0, backoff_base_s=0.01, backoff_cap_s=0.05, retry_spacing_s=0.0)
     kiosk = Kiosk(office, journal, path, SystemClock(), timing)
