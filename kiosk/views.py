@@ -362,13 +362,17 @@ class TroubleView(View, frozen=True, kw_only=True, tag="trouble"):
 
 
 class OutOfServiceView(View, frozen=True, kw_only=True, tag="out_of_service"):
-    """S16: what is wrong in one line, what still works, where cash can go, since when."""
+    """S16: what is wrong in one line, what still works, where cash can go, since when.
+
+    ``money_unsure``: somebody's money may be in here without the record that says whose.
+    """
 
     reason: Saying
     cash_place: CashPlace
     since: str
     still_works: tuple[str, ...] = ()
     unsettled: tuple[Claim, ...] = ()
+    money_unsure: bool = False
 
 
 AnyView = (

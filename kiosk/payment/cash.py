@@ -196,7 +196,7 @@ def _give_back(state: State, moment: Moment, *, wanted: bool) -> Step:
 def _cancel_answered(state: State, payment: CashPayment, choice: str, moment: Moment) -> Step | None:
     open_again = replace(payment, asks_cancel=False)
     match choice:
-        case "trouble.go_on_inserting":
+        case "trouble.go_on_inserting" | "trouble.back":
             return rest_idle(replace(state, payment=open_again), moment), []
         case "trouble.finish" if payment.in_hand is None:
             return settle(replace(state, payment=open_again), moment, "finished")

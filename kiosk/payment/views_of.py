@@ -6,10 +6,12 @@ MethodOption.reason and OutOfServiceView.reason ``reason.*``; errors and notices
 WaitingView.saying ``waiting.*``; OutOfServiceView.still_works ``works.*``.
 """
 
+from kiosk.domain.identifiers import claim_no
 from kiosk.domain.masking import mask_room
+from kiosk.domain.receipt import Claim
 from kiosk.hardware.faults import FAULTS
 from kiosk.payment import identify
-from kiosk.payment.availability import acceptor_fault, blocked_by, cash_reason
+from kiosk.payment.availability import NOT_PAIRED, acceptor_fault, blocked_by, cash_reason
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
 from kiosk.payment.local_time import local_text
@@ -134,7 +136,7 @@ def view_of(state: State, moment: Moment, view_no: int) -> AnyView:
             return method_view(state, frame)
         case Phase.INSERTING if state.payment is not None:
             if state.payment.asks_cancel:
-                return money_in_view(state.payment, frame)
+                return money_in_view(state, state.payment, frame)
             if state.payment.in_hand is not None and state.payment.in_hand.stage is NoteStage.HELD:
                 return held_note_view(state, state.payment.in_hand, frame)
             return insert_cash_view(state, state.payment, frame)
@@ -174,9 +176,14 @@ def _frame(state: State, moment: Moment, view_no: int) -> Frame:
         dialog=visit.dialog,
         dialog_countdown=countdown(state, Timer.ANSWER) if visit.dialog is Dialog.MORE_TIME else None,
         code=_code(state),
-        can_cancel=asking or phase in _WITH_BACK or (phase is Phase.INSERTING and free),
+        can_cancel=asking or phase in _WITH_BACK or _trouble_can_end(state) or (phase is Phase.INSERTING and free),
         can_go_back=phase in _WITH_BACK or (phase is Phase.INSERTING and free and not _money_in(state)),
     )
+
+
+def _trouble_can_end(state: State) -> bool:
+    """取消 stands beside the ways on, unless one of them says the same."""
+    return state.phase is Phase.TROUBLE and "trouble.end" not in state.visit.trouble_choices
 
 
 def _money_in(state: State) -> bool:
@@ -237,6 +244,8 @@ def _attract(state: State, frame: Frame) -> AnyView:
             cash_place=cash_place(around),
             since=around.blocked_since,
             still_works=("works.help",),
+            unsettled=_unsettled(state),
+            money_unsure=around.journal_fault not in ("", NOT_PAIRED),
         )
     return AttractView(
         frame=frame,
@@ -245,6 +254,12 @@ def _attract(state: State, frame: Frame) -> AnyView:
         cash_place=cash_place(around),
         notice=Saying("notice.last_slip") if around.slip_left else None,
     )
+
+
+def _unsettled(state: State) -> tuple[Claim, ...]:
+    """Notes whose fate the acceptor still owes us: each has a number that its owner can ask by."""
+    code = state.numbers.kiosk_code
+    return tuple(Claim(claim_no=claim_no(code, one.note_no), face=one.face) for one in state.around.unresolved)
 
 
 def _methods_now(around: Surroundings) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from msgspec.structs import replace
+
 from kiosk.domain.allocation import allocate, suggest_notes
 from kiosk.domain.billing import BillOwed
 from kiosk.domain.money import Fen
@@ -228,7 +230,9 @@ def cash_trouble(around: Surroundings, payment: CashPayment) -> tuple[Saying, st
         code = "E32" if payment.claims else FAULTS[fault].payer_code
     else:
         return None
-    return Saying(f"error.{code.lower()}.line", {"inserted_fen": int(payment.received)}), code
+    # Where no money is in, the sentence must not speak of any.
+    part = "line" if payment.holds_something else "nothing"
+    return Saying(f"error.{code.lower()}.{part}", {"inserted_fen": int(payment.received)}), code
 
 
 def held_note_view(state: State, note: NoteInHand, frame: Frame) -> AnyView:
@@ -244,14 +248,24 @@ def held_note_view(state: State, note: NoteInHand, frame: Frame) -> AnyView:
     )
 
 
-def money_in_view(payment: CashPayment, frame: Frame) -> TroubleView:
+def money_in_view(state: State, payment: CashPayment, frame: Frame) -> TroubleView:
     """取消 with money in: it can't come back out, so it goes to the bills or to the prepaid balance."""
     finish = ("trouble.finish",) if payment.opened.bills else ()
+    go_on = (
+        "trouble.go_on_inserting"
+        if takes_notes(replace(state, payment=replace(payment, asks_cancel=False)))
+        else "trouble.back"
+    )
+    if not payment.received:  # only a note whose fate is unclear
+        saying = Saying("error.e32")
+    else:
+        key = "error.no_refund" if finish else "error.no_refund_prepay"
+        saying = Saying(key, {"inserted_fen": int(payment.received)})
     return TroubleView(
         frame=frame,
-        saying=Saying("error.no_refund", {"inserted_fen": int(payment.received)}),
-        choices=("trouble.go_on_inserting", "trouble.to_prepaid", *finish),
-        amount=payment.received,
+        saying=saying,
+        choices=(go_on, "trouble.to_prepaid", *finish),
+        amount=payment.received or None,
         claims=payment.claims,
     )
 
@@ -314,6 +328,6 @@ def interrupted_view(finished: Finished, frame: Frame) -> TroubleView:
         frame=frame,
         saying=Saying("error.e60", values) if settlement.received_fen else Saying("error.e32"),
         choices=("trouble.ok",),
-        amount=Fen(settlement.received_fen),
+        amount=Fen(settlement.received_fen) or None,
         claims=finished.claims,
     )

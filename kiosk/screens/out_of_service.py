@@ -48,8 +48,8 @@ class OutOfServiceScreen(KioskScreen):
         self.reason = say(language, "out_of_service.no_since", reason=reason)
         if view.since:
             self.reason = say(language, "out_of_service.since", reason=reason, day=day, time=clock)
-        key = "out_of_service.money_left" if view.unsettled else "out_of_service.no_money_left"
-        self.money = say(language, key, count=len(view.unsettled))
+        key = "money_left" if view.unsettled else "money_unsure" if view.money_unsure else "no_money_left"
+        self.money = say(language, f"out_of_service.{key}", count=len(view.unsettled))
         place = view.cash_place
         self.place = (place.place_en or place.place) if language == "en" else place.place
         self.hours, self.phone = place.hours, frame.phone

@@ -227,6 +227,22 @@ def test_a_payment_of_nothing_but_a_claim_still_gets_a_receipt_number():
     assert (partial.received_fen, partial.claims, partial.receipt_no) == (0, ("YG01-Q000001",), "YG01-000001")
 
 
+def test_trouble_before_any_money_is_in_does_not_speak_of_money_that_is_in():
+    walker = Walker().ready().to_cash(TWELVE)
+    walker.tell(ports.DeviceFault(device="bill_acceptor", fault=Fault("acceptor.jam_unsafe")))
+    notice = walker.sees(views.InsertCashView).notice
+    assert notice is not None
+    assert notice.key == "error.e31.nothing"
+
+
+def test_cancelling_while_cash_is_stopped_offers_the_way_back_and_not_another_note():
+    walker = Walker().ready().to_cash(TWELVE).insert(5)
+    walker.tell(ports.DeviceFault(device="bill_acceptor", fault=Fault("acceptor.jam_unsafe"))).tap(taps.CancelTapped)
+    assert walker.sees(views.TroubleView).choices == ("trouble.back", "trouble.to_prepaid", "trouble.finish")
+    walker.tap(taps.ChoiceTapped, choice="trouble.back")
+    walker.sees(views.InsertCashView)
+
+
 def test_a_jam_pauses_cash_with_its_reason_and_what_is_in_can_be_finished():
     walker = Walker().ready().to_cash(TWELVE).insert(5)
     walker.tell(ports.DeviceFault(device="bill_acceptor", fault=Fault("acceptor.jam_unsafe")))

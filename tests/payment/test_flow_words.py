@@ -44,9 +44,10 @@ def test_every_key_in_the_source_is_in_the_catalogue():
     assert missing == []
 
 
-def test_every_fault_that_stops_cash_has_its_sentence_for_the_payer():
-    codes = {kind.payer_code.lower() for kind in FAULTS.values() if kind.code.startswith("acceptor.")}
-    assert [code for code in codes if not text.has(f"error.{code}.line")] == []
+def test_every_fault_that_stops_cash_has_its_sentence_for_the_payer_with_and_without_money_in():
+    codes = {kind.payer_code.lower() for kind in FAULTS.values() if kind.code.startswith("acceptor.")} | {"e80"}
+    keys = [f"error.{code}.{part}" for code in codes for part in ("line", "nothing")]
+    assert [key for key in keys if not text.has(key)] == []
 
 
 def test_what_is_written_for_the_flow_is_used_by_it():

@@ -279,13 +279,15 @@ def test_help_lies_over_the_screen_and_goes_away_with_a_touch():
 
 def test_a_full_disk_or_a_dead_journal_closes_the_kiosk_and_says_so():
     walker = Walker().ready().tell(DiskMeasured(free_mb=3, enough=False))
-    assert walker.sees(views.OutOfServiceView).reason == views.Saying("reason.disk")
+    closed = walker.sees(views.OutOfServiceView)
+    assert (closed.reason, closed.money_unsure) == (views.Saying("reason.disk"), False)
     walker.tap(taps.StartTapped)
     walker.sees(views.OutOfServiceView)
     walker.tell(DiskMeasured(free_mb=300, enough=True))
     walker.sees(views.AttractView)
     walker.to_bills(AUGUST).tell(JournalFailed("journal.unwritable"))
-    assert walker.sees(views.OutOfServiceView).frame.code == "E80"
+    closed = walker.sees(views.OutOfServiceView)
+    assert (closed.frame.code, closed.money_unsure) == ("E80", True)  # it must not promise that no money is left here
 
 
 def test_no_screen_is_a_dead_end_without_an_acceptor_either():
