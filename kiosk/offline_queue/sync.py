@@ -14,15 +14,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from kiosk.clock import Clock
-from kiosk.domain.estate import Estate
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
-from kiosk.office_client.events import Acked, EstateTold, LinkChanged, OfficeEvent
+from kiosk.office_client.events import Acked, LinkChanged, OfficeEvent
 from kiosk.office_client.wire import Condition, Heartbeat, Problem, UploadAnswer
 from kiosk.offline_queue import database, outbox
 from kiosk.offline_queue.backoff import Backoff, Timing
 from kiosk.offline_queue.cache import Cache
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.refresh import Refresh
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,6 @@ STOPPED_FOR_GOOD = frozenset({"fork", "ahead"})
 SMALLER_HELPS = frozenset({"too_large", "malformed", "validation_failed"})
 DEFAULT_INTERVAL_S = 60.0
 MAX_INTERVAL_S = 3600.0
-
-Buildings = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Link(StrEnum):
@@ -61,7 +59,6 @@ class Sync:
     ) -> None:
         self._client = client
         self._journal_path = journal_path
-        self._cache = cache
         self._clock = clock
         self._report = report
         self._software = software
@@ -78,17 +75,17 @@ class Sync:
         self._asked_for = 0  # how often in a row entries were acknowledged and not folded yet
         self._interval_s = DEFAULT_INTERVAL_S  # between idle heartbeats, as the office asks
         self._batch_limit = outbox.MAX_EVENTS
-        self._config_wanted = True
-        self._estate_told: tuple[Estate, Buildings] | None = None
         now = clock.monotonic()
         self._try_at = now + self._rng.uniform(0, self._timing.first_try_s)  # a street's kiosks must not call together
         self._not_before = 0.0  # the office asked for quiet until then
         self._spoke_at = now  # last exchange or last try
-        self._refresh_at = now
         self._stopped_for_good = False
         self._woken = threading.Event()
         self._commit_waits = threading.Event()
         self._leaving = threading.Event()
+        self._refresh = Refresh(
+            client, cache, clock, report, every_s=self._timing.refresh_s, leaving=self._leaving.is_set
+        )
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
 
     # --- for the other threads ---------------------------------------------------------------------------------
@@ -134,7 +131,7 @@ class Sync:
 
     def _run(self) -> None:
         try:
-            self.tell_cached_estate()
+            self._refresh.tell_cached_estate()
             while not self._leaving.is_set():
                 self._woken.wait(self._step_whatever_happens())
                 self._woken.clear()
@@ -184,13 +181,6 @@ class Sync:
         self._try_at = now + pause_s
         return max(0.0, max(self._try_at, self._not_before) - now)
 
-    def tell_cached_estate(self) -> None:
-        """Say what the office said last time, so that the kiosk has a name before it has a network."""
-        kept = self._cache.estate()
-        if kept:
-            self._estate_told = (kept[0], kept[2])
-            self._report(EstateTold(estate=kept[0], buildings=kept[2]))
-
     # --- one round ---------------------------------------------------------------------------------------------
 
     def _exchange(self) -> None:
@@ -202,8 +192,8 @@ class Sync:
             return
         if self._link is not Link.UP:
             self._became(Link.UP)
-            self._config_wanted = True
-        self._fetch()
+            self._refresh.want()
+        self._refresh.if_due()
 
     def _send_all(self, reader: JournalReader) -> bool:
         """Batch after batch until none is left or the office asks for quiet; False when there was none."""
@@ -237,7 +227,7 @@ class Sync:
             log.warning("sync.quarantined seq=%d code=%s", rejected.seq, rejected.code)
         self._acked, self._posted = answer.ack_seq, max(self._posted, answer.posted_seq)
         self._not_before = self._clock.monotonic() + min(answer.hold_ms, 900_000) / 1000
-        self._wants_config(answer.config_version)
+        self._refresh.version_is(answer.config_version)
         self._report(
             Acked(
                 ack_seq=answer.ack_seq, ack_hash=answer.ack_hash, posted_seq=answer.posted_seq, outcomes=answer.outcomes
@@ -266,7 +256,7 @@ class Sync:
                 sent=outbox.sent_now(self._clock),
             )
         )
-        self._wants_config(answer.config_version)
+        self._refresh.version_is(answer.config_version)
         self._interval_s = min(max(answer.interval_s, 1), MAX_INTERVAL_S)
         # An office restored from an older copy gets again what it lost.
         if answer.ack_seq is not None and answer.ack_seq < self._acked:
@@ -286,58 +276,6 @@ class Sync:
                     )
                 )
 
-    def _fetch(self) -> None:
-        """Estate, buildings and changed units, when they are due or the office says that they changed."""
-        if not self._config_wanted and self._clock.monotonic() < self._refresh_at:
-            return
-        try:
-            self._fetch_estate()
-            self._fetch_units()
-            self._config_wanted = False
-        except Refused as refused:  # journal and money go on without these
-            log.warning("sync.not_refreshed code=%s detail=%s", refused.code, refused.detail)
-        self._refresh_at = self._clock.monotonic() + self._timing.refresh_s
-
-    def _fetch_estate(self) -> None:
-        kept = self._cache.estate()
-        told = self._client.config(kept[1] if kept else None)
-        buildings = self._client.buildings()
-        if told:
-            estate, etag = told
-        elif kept:
-            estate, etag, _ = kept
-        else:
-            return
-        if kept is None or (estate, etag, buildings) != kept:
-            self._cache.take_estate(estate, etag, buildings)
-        if self._estate_told != (estate, buildings):
-            self._estate_told = (estate, buildings)
-            self._report(EstateTold(estate=estate, buildings=buildings))
-
-    def _fetch_units(self) -> None:
-        since = self._cache.cursor()
-        while not self._leaving.is_set():
-            try:
-                page = self._client.changed_units(since)
-            except Refused as refused:
-                if since and refused.status in (400, 404, 410, 422):  # a cursor this office does not know
-                    self._cache.forget()
-                    since = ""
-                    continue
-                raise
-            try:
-                self._cache.take(page)
-            except ValueError as error:
-                raise Unreachable(f"the office's units are not understood: {error}") from error
-            if page.next_cursor is None or page.next_cursor == since:
-                return
-            since = page.next_cursor
-
-    def _wants_config(self, version: int) -> None:
-        kept = self._cache.estate()
-        if version and (kept is None or kept[0].config_version != version):
-            self._config_wanted = True
-
     # --- when it does not go well ------------------------------------------------------------------------------
 
     def _pause_s(self) -> float:
@@ -345,8 +283,7 @@ class Sync:
             return 0.0
         if self._stopped_for_good:
             return self._timing.rarely_s
-        until_refresh = max(0.0, self._refresh_at - self._clock.monotonic())
-        return min(self._timing.heartbeat_s or self._interval_s, until_refresh, self._until_posted_s())
+        return min(self._timing.heartbeat_s or self._interval_s, self._refresh.due_in_s(), self._until_posted_s())
 
     def _until_posted_s(self) -> float:
         """How soon to ask again for entries that the office holds but has not folded: a payer may be waiting."""

@@ -25,6 +25,7 @@ from tests.offline_queue.journals import KIOSK_KEY, SetClock, genesis, pay, tamp
 from tests.offline_queue.loopback_office import OFFICE_KEY, LoopbackOffice, Refuse, unit_row
 
 TIMING = Timing(first_try_s=0)
+OWN_BEAT = Timing(first_try_s=0, heartbeat_s=5)
 
 
 @pytest.fixture
@@ -362,14 +363,28 @@ def test_the_office_may_ask_for_quiet(kiosk, journal, office):
     assert len(office.stored()) == 1
 
 
-def test_booking_that_comes_later_is_told_by_a_heartbeat(kiosk, journal, office):
+def test_booking_that_comes_later_is_told_by_a_heartbeat_within_seconds(kiosk, journal, office):
     office.posting = False
     pay(journal, "p-1")
-    kiosk.step()
+    assert kiosk.step() == pytest.approx(1, abs=0.1)
+    assert kiosk.step(1) == pytest.approx(2, abs=0.1), "asked again, and rarer and rarer"
     assert journal.cursor().posted_seq == 0
     office.posting = True
-    kiosk.step(61)
+    assert kiosk.step(2) > 50
     assert journal.cursor().posted_seq == 6
+    assert [(one.payment_id, one.state) for one in kiosk.told(Acked)[-1].outcomes] == [("p-1", "booked")]
+
+
+def test_an_idle_kiosk_beats_as_often_as_the_office_asks_unless_its_settings_say_otherwise(
+    office, journal, path, clock
+):
+    office.interval_s = 120
+    follows, has_its_own = (Kiosk(office, journal, path, clock, timing) for timing in (TIMING, OWN_BEAT))
+    for kiosk, every_s in ((follows, 120), (has_its_own, 5)):
+        kiosk.step()
+        kiosk.step(60)
+        assert kiosk.step(5) == pytest.approx(every_s if kiosk is has_its_own else every_s - 5, abs=0.1)
+        kiosk.close()
 
 
 # --- estate and cache ----------------------------------------------------------------------------------------------
@@ -385,7 +400,7 @@ def test_the_estate_is_told_when_it_is_new_or_changed_and_from_the_cache_at_star
     kiosk.step(61)
     assert kiosk.told(EstateTold)[-1].estate.estate_name == "月光花园"
     again = Kiosk(office, journal, path, clock)
-    again.sync.tell_cached_estate()
+    again.sync._refresh.tell_cached_estate()
     assert again.told(EstateTold)[0].estate.estate_name == "月光花园"
     again.close()
 

@@ -1,0 +1,108 @@
+"""Keeps the cache as new as the office: the estate's texts, the buildings, and the units whose bills changed.
+
+Nothing here holds up the journal: a refusal is noted, and the next refresh tries again. Source: decisions 16.
+"""
+
+import logging
+from collections.abc import Callable
+
+from kiosk.clock import Clock
+from kiosk.domain.estate import Estate
+from kiosk.office_client.client import OfficeClient, Refused, Unreachable
+from kiosk.office_client.events import EstateTold
+from kiosk.offline_queue.cache import Cache
+
+log = logging.getLogger(__name__)
+
+Buildings = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Refresh:
+    """Belongs to the sync thread. ``leaving`` says that the program is to end."""
+
+    def __init__(
+        self,
+        client: OfficeClient,
+        cache: Cache,
+        clock: Clock,
+        report: Callable[[EstateTold], None],
+        *,
+        every_s: float,
+        leaving: Callable[[], bool],
+    ) -> None:
+        self._client, self._cache, self._clock, self._report = client, cache, clock, report
+        self._every_s, self._leaving = every_s, leaving
+        self._wanted = True
+        self._due_at = clock.monotonic()
+        self._told: tuple[Estate, Buildings] | None = None
+
+    def tell_cached_estate(self) -> None:
+        """Say what the office said last time, so that the kiosk has a name before it has a network."""
+        kept = self._cache.estate()
+        if kept:
+            self._told = (kept[0], kept[2])
+            self._report(EstateTold(estate=kept[0], buildings=kept[2]))
+
+    def want(self) -> None:
+        """Something may have changed: refresh at the next occasion."""
+        self._wanted = True
+
+    def version_is(self, version: int) -> None:
+        """The office says which version of its configuration holds."""
+        kept = self._cache.estate()
+        if version and (kept is None or kept[0].config_version != version):
+            self._wanted = True
+
+    def due_in_s(self) -> float:
+        return max(0.0, self._due_at - self._clock.monotonic())
+
+    def if_due(self) -> None:
+        """Fetch what is due or wanted.
+
+        Raises:
+            Unreachable: the office stopped answering in the middle of it.
+        """
+        if not self._wanted and self.due_in_s() > 0:
+            return
+        try:
+            self._fetch_estate()
+            self._fetch_units()
+            self._wanted = False
+        except Refused as refused:  # journal and money go on without these
+            log.warning("sync.not_refreshed code=%s detail=%s", refused.code, refused.detail)
+        self._due_at = self._clock.monotonic() + self._every_s
+
+    def _fetch_estate(self) -> None:
+        kept = self._cache.estate()
+        told = self._client.config(kept[1] if kept else None)
+        buildings = self._client.buildings()
+        if told:
+            estate, etag = told
+        elif kept:
+            estate, etag, _ = kept
+        else:
+            return
+        if kept is None or (estate, etag, buildings) != kept:
+            self._cache.take_estate(estate, etag, buildings)
+        if self._told != (estate, buildings):
+            self._told = (estate, buildings)
+            self._report(EstateTold(estate=estate, buildings=buildings))
+
+    def _fetch_units(self) -> None:
+        since = self._cache.cursor()
+        while not self._leaving():
+            try:
+                page = self._client.changed_units(since)
+            except Refused as refused:
+                if since and refused.status in (400, 404, 410, 422):  # a cursor this office does not know
+                    self._cache.forget()
+                    since = ""
+                    continue
+                raise
+            try:
+                self._cache.take(page)
+            except ValueError as error:
+                raise Unreachable(f"the office's units are not understood: {error}") from error
+            if page.next_cursor is None or page.next_cursor == since:
+                return
+            since = page.next_cursor
