@@ -78,6 +78,8 @@ class RobotScreen(Robot):
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
                 self._process = process
                 self.lives += 1
+                if self._stopping:  # stop() may have killed the one before this
+                    process.kill()
                 self._read(process, self.lives)
                 with contextlib.suppress(BrokenPipeError):
                     assert process.stdin is not None

@@ -64,8 +64,7 @@ class Hitter:
         took_s = time.monotonic() - at
         assert after is not None, f"no screen within {BACK_WITHIN_S} s after {number.name} on {before}"
         self._count(number, before, after, held=held, took_s=took_s)
-        while not isinstance(after, views.AttractView):
-            after = self.payer.step(after)
+        self.payer.go_on(after)
 
     def _count(
         self, number: signal.Signals, before: views.AnyView, after: views.AnyView, *, held: bool, took_s: float
