@@ -67,10 +67,10 @@ class ReceiptPrinterSection(Section, frozen=True, kw_only=True):
 
 class OfficeSection(Section, frozen=True, kw_only=True):
     """Where the office answers. ``first_try_s``: the first call after a start waits a random part of it, so that a
-    street of kiosks does not call at once when the power comes back."""
+    street of kiosks does not call at once when the power comes back. ``heartbeat_s`` None: as often as the office asks."""
 
     url: str = "http://127.0.0.1:8000"
-    heartbeat_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] | None = None
     first_try_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10
     retry_within_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60
 

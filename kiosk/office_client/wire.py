@@ -101,6 +101,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_mb: int
     clock: str
     software: str
+    posted_seq: int  # the last one we were told; the answer names the payments folded since
     sent: Sent
 
 
@@ -112,6 +113,7 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     config_version: int = 0
     ack_seq: int | None = None
     posted_seq: int = 0
+    outcomes: tuple[PaymentOutcome, ...] = ()
 
 
 class SentEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +138,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     prev_hash: str
     events: tuple[SentEvent, ...]
+    posted_seq: int  # as in a heartbeat
     sent: Sent
 
 

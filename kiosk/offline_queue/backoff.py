@@ -8,7 +8,7 @@ import msgspec
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """All the sync thread's times in seconds."""
 
-    heartbeat_s: float = 60.0  # while idle
+    heartbeat_s: float | None = None  # while idle; None: as often as the office asks
     first_try_s: float = 10.0  # the first call waits a random part of it
     backoff_base_s: float = 2.0
     backoff_cap_s: float = 300.0

@@ -29,14 +29,17 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         return self.last_seq - self.first_seq + 1
 
 
-def next_batch(reader: JournalReader, after_seq: int, clock: Clock, max_events: int = MAX_EVENTS) -> Batch | None:
-    """The entries after ``after_seq``, as many as one request may carry; None when there are none."""
+def next_batch(
+    reader: JournalReader, after_seq: int, clock: Clock, max_events: int = MAX_EVENTS, posted_seq: int = 0
+) -> Batch | None:
+    """The entries after ``after_seq``, as many as one request may carry; None when there are none. ``posted_seq`` is how far
+    the office told us it has folded."""
     entries = reader.entries(after_seq, min(max_events, MAX_EVENTS))
     if not entries:
         return None
     prev = reader.hash_at(after_seq) if after_seq else GENESIS_PREV
     while True:
-        gzipped = _pack(entries, prev or GENESIS_PREV, clock)
+        gzipped = _pack(entries, prev or GENESIS_PREV, clock, posted_seq)
         if len(gzipped) <= MAX_BYTES or len(entries) == 1:
             return Batch(first_seq=entries[0].seq, last_seq=entries[-1].seq, gzipped=gzipped)
         entries = entries[: len(entries) // 2]
@@ -47,12 +50,13 @@ def sent_now(clock: Clock) -> Sent:
     return Sent(boot_id=clock.boot_id, mono_ms=mono_ms(clock), wall_ms=clock.wall_ms())
 
 
-def _pack(entries: tuple[Entry, ...], prev: bytes, clock: Clock) -> bytes:
+def _pack(entries: tuple[Entry, ...], prev: bytes, clock: Clock, posted_seq: int) -> bytes:
     upload = Upload(
         first_seq=entries[0].seq,
         last_seq=entries[-1].seq,
         prev_hash=prev.hex(),
         events=tuple(_on_the_wire(entry) for entry in entries),
+        posted_seq=posted_seq,
         sent=sent_now(clock),
     )
     return gzip.compress(msgspec.json.encode(upload), mtime=0)

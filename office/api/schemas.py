@@ -188,6 +188,7 @@ class HeartbeatIn(Schema):
     disk_free_mb: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     clock: Annotated[Word, Field(max_length=12)] = ""
     software: Annotated[Word, Field(max_length=40)] = ""
+    posted_seq: Count | None = None
     sent: SentTimes
 
     @field_validator("oldest_unsent_s", mode="before")
@@ -196,12 +197,19 @@ class HeartbeatIn(Schema):
         return int(value) if isinstance(value, float) and 0 <= value < 2**31 else value
 
 
+class OutcomeOut(Schema):
+    payment_id: str
+    state: Literal["booked", "exception"]
+    receipt_no: str
+
+
 class HeartbeatAnswer(Schema):
     server_time: str
     interval_s: int
     config_version: int
     ack_seq: int | None  # None: the office holds nothing of this journal
     posted_seq: int
+    outcomes: list[OutcomeOut]
 
 
 class TimeAnswer(Schema):
@@ -234,13 +242,8 @@ class UploadIn(Schema):
     last_seq: Count
     prev_hash: Hash
     events: list[EventIn]
+    posted_seq: Count | None = None
     sent: SentTimes
-
-
-class OutcomeOut(Schema):
-    payment_id: str
-    state: Literal["booked", "exception"]
-    receipt_no: str
 
 
 class RejectedOut(Schema):

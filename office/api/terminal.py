@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -63,13 +64,14 @@ def heartbeat(request: HttpRequest, told: HeartbeatIn) -> dict[str, Any]:
     """How the kiosk is; writes nothing to disk when nothing changed."""
     kiosk: Kiosk = request.kiosk
     now = timezone.now()
-    ack_seq, posted_seq = services.heartbeat(kiosk, told.dict(), now)
+    heard = services.heartbeat(kiosk, told.dict(), now)
     return {
         "server_time": wire_time(now),
         "interval_s": INTERVAL_S,
         "config_version": kiosk.project.config_version,
-        "ack_seq": ack_seq,
-        "posted_seq": posted_seq,
+        "ack_seq": heard.ack_seq,
+        "posted_seq": heard.posted_seq,
+        "outcomes": [asdict(outcome) for outcome in heard.outcomes],
     }
 
 

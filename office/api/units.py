@@ -13,6 +13,7 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from kiosk.domain.masking import mask_name
+from office.api.lookups import count_look_up, count_wrong_room
 from office.api.problems import Problem
 from office.api.schemas import BillsAnswer, BuildingsAnswer, SyncAnswer, UnitAnswer
 from office.api.times import wire_time
@@ -50,8 +51,11 @@ def _in_order(entrances: Iterable[Entrance]) -> list[str]:
 @router.get("/units", response=UnitAnswer)
 def find_unit(request: HttpRequest, code: str = Query(..., max_length=64)) -> dict[str, Any]:
     """Exact match only; the same words whatever the cause."""
-    found = _units(_kiosk(request)).filter(code=code.replace("\0", ""), gone=False).first()
+    kiosk = _kiosk(request)
+    count_look_up(kiosk)
+    found = _units(kiosk).filter(code=code.replace("\0", ""), gone=False).first()
     if found is None:
+        count_wrong_room(kiosk)
         raise Problem("unit_not_found")
     return {"unit": unit_out(found)}
 

@@ -1,5 +1,6 @@
 """POST /kiosks/{kiosk_id}/journals/{journal_id}/events: the one way in which a kiosk tells of money."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
@@ -27,7 +28,7 @@ def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn)
     if len(told.events) > ingest.MAX_EVENTS:
         raise Problem("too_large", f"at most {ingest.MAX_EVENTS} events at a time")
     try:
-        taken = services.take(kiosk, journal_id, _batch(told), request.nonce)
+        taken = services.take(kiosk, journal_id, _batch(told), request.nonce, told_seq=told.posted_seq)
     except ingest.Fork as fork:
         raise Problem("fork", seq=fork.seq, stored_hash=fork.stored_hash.hex()) from fork
     except ingest.Gap as gap:
@@ -43,10 +44,7 @@ def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn)
         "ack_seq": taken.ack_seq,
         "ack_hash": taken.ack_hash.hex(),
         "posted_seq": taken.posted_seq,
-        "outcomes": [
-            {"payment_id": each.payment_id, "state": each.state, "receipt_no": each.receipt_no}
-            for each in taken.outcomes
-        ],
+        "outcomes": [asdict(outcome) for outcome in taken.outcomes],
         "rejected": [{"seq": seq, "code": code} for seq, code in taken.rejected],
         "server_time": server_time(),
         "config_version": taken.config_version,

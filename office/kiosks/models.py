@@ -99,7 +99,6 @@ class Journal(ProjectRow):
     high_seq = models.BigIntegerField(default=0)
     head_hash = models.BinaryField(max_length=32, default=bytes(32))
     posted_seq = models.BigIntegerField(default=0)
-    answered_seq = models.BigIntegerField(default=0)  # outcomes up to here have been in an answer
     started_at = models.DateTimeField()
     last_ingest_at = models.DateTimeField(null=True)
 

@@ -17,6 +17,7 @@ from office.property.models import Project
 from office.rows import derived_id, read_uuid
 
 FOLD_BUDGET_S = 1.5  # the screen waits two seconds for 已入账
+MAX_OUTCOMES = 100  # in one answer; a kiosk that was told nothing for that long has nobody waiting
 STATUS_AGE_S = 150  # an unchanged status is written again after this long, well before the kiosk counts as late
 
 
@@ -41,8 +42,26 @@ class Taken:
     config_version: int
 
 
-def take(kiosk: Kiosk, journal_id: str, batch: ingest.Batch, nonce: str, now: datetime.datetime | None = None) -> Taken:
-    """Store a batch durably, fold as far as the time allows, and say how far both came.
+@dataclass(frozen=True)
+class Heard:
+    """The answer to a heartbeat: how far the office is with the journal it names; None when it holds nothing of it."""
+
+    ack_seq: int | None
+    posted_seq: int
+    outcomes: list[Outcome]
+
+
+def take(
+    kiosk: Kiosk,
+    journal_id: str,
+    batch: ingest.Batch,
+    nonce: str,
+    now: datetime.datetime | None = None,
+    *,
+    told_seq: int | None = None,
+) -> Taken:
+    """Store a batch durably, fold as far as the time allows, and say how far both came. ``told_seq`` is the last
+    ``posted_seq`` that reached the kiosk.
 
     Raises:
         ingest.Conflict, ingest.Replayed, ingest.NotYours: nothing was stored.
@@ -52,33 +71,29 @@ def take(kiosk: Kiosk, journal_id: str, batch: ingest.Batch, nonce: str, now: da
     ingest.store(kiosk, journal_id, batch, nonce, now)
     books.fold(kiosk.project_id, FOLD_BUDGET_S)
     journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
-    taken = Taken(
+    return Taken(
         ack_seq=journal.high_seq,
         ack_hash=bytes(journal.head_hash),
         posted_seq=journal.posted_seq,
-        outcomes=_outcomes(journal, batch),
+        outcomes=_outcomes(journal, told_seq, {event.header.payment_id for event in batch.events} - {""}),
         rejected=_rejected(journal, batch),
         config_version=Project.objects.values_list("config_version", flat=True).get(id=kiosk.project_id),
     )
-    if journal.answered_seq < journal.posted_seq:
-        Journal.objects.filter(id=journal.id, answered_seq__lt=journal.posted_seq).update(
-            answered_seq=journal.posted_seq
-        )
-    return taken
 
 
-def _outcomes(journal: Journal, batch: ingest.Batch) -> list[Outcome]:
-    """Folded payments whose events are in this batch, or that no answer has named yet."""
-    in_batch = {event.header.payment_id for event in batch.events} - {""}
-    asked = Q(settled_seq__gt=journal.answered_seq) | Q(id__in=[known for known in map(read_uuid, in_batch) if known])
+def _outcomes(journal: Journal, told_seq: int | None, asked: set[str]) -> list[Outcome]:
+    """Folded payments that the kiosk asks for, or that were folded since it was last told; the latest of them."""
+    wanted = Q(id__in=[known for known in map(read_uuid, asked) if known])
+    if told_seq is not None:
+        wanted |= Q(settled_seq__gt=told_seq)
     ended = Payment.objects.filter(
-        asked,
+        wanted,
         journal=journal,
         settled_seq__lte=journal.posted_seq,
         state__in=(Payment.State.BOOKED, Payment.State.EXCEPTION),
     )
-    rows = ended.order_by("settled_seq").values_list("id", "state", "receipt_no")
-    return [Outcome(str(payment_id), state, receipt_no) for payment_id, state, receipt_no in rows]
+    rows = ended.order_by("-settled_seq").values_list("id", "state", "receipt_no")[:MAX_OUTCOMES]
+    return [Outcome(str(payment_id), state, receipt_no) for payment_id, state, receipt_no in reversed(rows)]
 
 
 def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
@@ -88,10 +103,10 @@ def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
     return list(rows.order_by("seq").values_list("seq", "reject_code"))
 
 
-def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> tuple[int | None, int]:
-    """Remember how a kiosk is; ``ack_seq`` and ``posted_seq`` of the journal it names. Writes only what changed."""
+def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Heard:
+    """Remember how a kiosk is, and say how far its journal is. Writes only what changed."""
     saw(kiosk.id, now)
-    sent = told.pop("sent")
+    sent, told_seq = told.pop("sent"), told.pop("posted_seq")
     told["clock_skew_ms"] = sent["wall_ms"] - int(now.timestamp() * 1000)
     status = KioskStatus.objects.filter(kiosk=kiosk).first()
     if status is None:
@@ -105,10 +120,11 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> tup
         status.seen_at = now
         with transaction.atomic():
             status.save()
-    row = (
-        Journal.objects.filter(kiosk=kiosk, journal_id=told["journal_id"]).values_list("high_seq", "posted_seq").first()
-    )
-    return row or (None, 0)
+    journal = Journal.objects.filter(kiosk=kiosk, journal_id=told["journal_id"]).first()
+    if journal is None:
+        return Heard(None, 0, [])
+    fresh = told_seq is not None and told_seq < journal.posted_seq
+    return Heard(journal.high_seq, journal.posted_seq, _outcomes(journal, told_seq, set()) if fresh else [])
 
 
 _DRIFTS = ("oldest_unsent_s", "clock_skew_ms", "disk_free_mb")  # change all the time and mean nothing by it

@@ -190,6 +190,31 @@ def test_a_heartbeat_that_says_nothing_new_writes_nothing_to_the_database(estate
     assert KioskStatus.objects.get().printer == "printer.paper_out"
 
 
+def test_a_heartbeat_is_told_what_was_folded_since(estate: Estate, client: SignedClient) -> None:
+    payment_id = estate.pay(["water"], [HUNDRED, TEN_YUAN])
+    estate.upload()
+    before, after = (
+        client.call("POST", "/kiosk/heartbeats", heartbeat_of(estate, posted_seq=seq)).json() for seq in (3, 99)
+    )
+    assert before["outcomes"] == [{"payment_id": payment_id, "state": "booked", "receipt_no": "YG01-000001"}]
+    assert after["outcomes"] == []
+    assert client.call("POST", "/kiosk/heartbeats", heartbeat_of(estate)).json()["outcomes"] == []
+
+
+def test_who_looks_up_room_after_room_is_told_to_wait(estate: Estate, client: SignedClient, monkeypatch) -> None:
+    """Twenty wrong rooms a minute, or sixty right ones; a neighbour's kiosk is not slowed by it."""
+    monkeypatch.setattr("office.api.lookups.now_s", lambda: 1_000_000)
+    for wrong in range(20):
+        assert client.call("GET", "/units", query=f"code=3-1-{wrong}").json()["code"] == "unit_not_found"
+    refused = client.call("GET", "/units", query="code=3-1-502")
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (429, "rate_limited", "20")
+    neighbour = build_estate("LJ")
+    assert SignedClient(neighbour.key).call("GET", "/units", query="code=3-1-502").status_code == 200
+    monkeypatch.setattr("office.api.lookups.now_s", lambda: 1_000_020)
+    answers = [client.call("GET", "/units", query="code=3-1-502").status_code for _ in range(61)]
+    assert answers == [200] * 60 + [429]
+
+
 # --- bodies ------------------------------------------------------------------------------------------------------
 
 json_values = st.recursive(

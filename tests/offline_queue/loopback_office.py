@@ -55,6 +55,7 @@ class LoopbackOffice:
         self.poison = ""  # a body that holds this text makes the whole request malformed
         self.posting = True
         self.hold_ms = 0
+        self.interval_s = 60
         self.estate = {"config_version": 1, "kiosk_code": "YG01", "estate_name": "阳光花园", "service_phone": "010-1"}
         self.units: list[dict] = []
         self.page_size = 2
@@ -136,10 +137,11 @@ class LoopbackOffice:
                     200,
                     {
                         "server_time": self.time_text(),
-                        "interval_s": 60,
+                        "interval_s": self.interval_s,
                         "config_version": self.estate["config_version"],
                         "ack_seq": held,
                         "posted_seq": held if self.posting else 0,
+                        "outcomes": self._outcomes_after(beat["posted_seq"], beat["journal_id"]),
                     },
                     {},
                 )
@@ -210,6 +212,10 @@ class LoopbackOffice:
             "config_version": self.estate["config_version"],
             "hold_ms": self.hold_ms,
         }
+
+    def _outcomes_after(self, seq: int, journal_id: str) -> list[dict]:
+        late = self.journals[journal_id][seq:] if self.posting else []
+        return [_outcome(event) for event in late if event["kind"] == "payment.settled"]
 
     def high_water(self, journal_id: str | None = None) -> int:
         if journal_id is not None:
