@@ -31,7 +31,7 @@ class RobotScreen(Robot):
     def __init__(self, socket: Path) -> None:
         self._changed = threading.Condition()
         self._view: AnyView | None = None
-        self._stopping = False
+        self._leaving = threading.Event()
         self._socket = socket
         self.lives = 0
         self.shown_by = 0  # which life showed the view
@@ -66,26 +66,24 @@ class RobotScreen(Robot):
             return self._view
 
     def stop(self) -> None:
-        self._stopping = True
+        self._leaving.set()
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         self._thread.join(10)
 
     def _keep_alive(self) -> None:
-        pause = threading.Event()
-        while not self._stopping:
+        while not self._leaving.is_set():
             command = [sys.executable, "-m", "tests.end_to_end.robot_process", str(self._socket)]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
                 self._process = process
                 self.lives += 1
-                if self._stopping:  # stop() may have killed the one before this
+                if self._leaving.is_set():  # stop() may have killed the one before this
                     process.kill()
                 self._read(process, self.lives)
                 with contextlib.suppress(BrokenPipeError):
                     assert process.stdin is not None
                     process.stdin.close()
-            if not self._stopping:
-                pause.wait(PAUSE_S)
+            self._leaving.wait(PAUSE_S)
 
     def _read(self, process: subprocess.Popen[bytes], life: int) -> None:
         decoder: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)
