@@ -1,8 +1,8 @@
 """The agent process: reads the settings, builds every part, runs the payment thread, and stops all of it cleanly.
 
 Without a usable journal (not paired yet, damaged, disk full) it stands by: the screen says why, no device is opened, and as
-soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 1 another agent is there, 3 the journal failed and a new
-process must check it (both services and ``kiosk run`` start one).
+soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 1 another agent is there,
+3 the journal failed and a new process must check it, 4 a thread died (both services and ``kiosk run`` start a new one).
 """
 
 import logging
@@ -35,7 +35,7 @@ from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Sync
 from kiosk.payment import recovery, status
 from kiosk.payment.availability import NOT_PAIRED
-from kiosk.payment.cashier import Cashier, Ending, Inbox, SlipUnprintable, Stop
+from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop
 from kiosk.payment.deadlines import Deadlines
 from kiosk.payment.reporting import Reporter
 from kiosk.payment.standby import Standby
@@ -77,6 +77,7 @@ def _alone(settings: Settings) -> int:
     inbox: Inbox = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: inbox.put(Stop()))
+    threading.excepthook = lambda died: _part_died(died, inbox)
     clock = SystemClock()
     cache = Cache(settings.cache_path, clock)
     link = AgentEnd(settings.screen_socket, inbox.put)
@@ -87,6 +88,13 @@ def _alone(settings: Settings) -> int:
         link.stop()
         cache.close()
         settings.status_path.unlink(missing_ok=True)
+
+
+def _part_died(died: threading.ExceptHookArgs, inbox: Inbox) -> None:
+    """A kiosk that lacks a thread would limp on until somebody looked; a new process has them all."""
+    name = died.thread.name if died.thread else "?"
+    log.critical("agent.part_died thread=%s", name, exc_info=died.exc_value)
+    inbox.put(PartDied())
 
 
 def _serve(settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd) -> Ending:

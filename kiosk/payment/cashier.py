@@ -39,6 +39,7 @@ RENEW_LEASE_S = 0.5
 MEASURE_S = 2.0
 QUEUE_EVERY = 15  # measurements
 LONGEST_WAIT_S = 1.0  # so that the clock on the screen moves
+PART_DIED_AFTER_S = 60.0
 EXPLAIN_S = 3.0  # how long the screen says that the journal failed before the process is replaced
 CLOCK_BACK_MS = 1_000
 CLOCK_FORWARD_MS = 86_400_000
@@ -49,10 +50,15 @@ class Ending(IntEnum):
 
     STOPPED = 0
     JOURNAL_FAILED = 3
+    PART_DIED = 4
 
 
 class Stop:
     """Put into the inbox: finish what is recorded, shut the acceptor, write agent.stopped."""
+
+
+class PartDied:
+    """Put into the inbox: a thread ended by an error. When nobody is served any more, a new process takes over."""
 
 
 class SlipUnprintable(Exception):
@@ -79,7 +85,7 @@ class Lookups(Protocol):
     def bills(self, request_no: int, unit_id: str) -> None: ...
 
 
-Inbox = queue.SimpleQueue[Event | Stop]
+Inbox = queue.SimpleQueue[Event | Stop | PartDied]
 
 
 class Cashier:
@@ -116,6 +122,7 @@ class Cashier:
         self._measure_at = 0.0
         self._measurements = 0
         self._failed_at: float | None = None
+        self._part_died_at: float | None = None
         self._wall_ahead_ms = self._clock_offset_ms()
 
     def run(self) -> Ending:
@@ -126,14 +133,20 @@ class Cashier:
             event = self._next()
             if isinstance(event, Stop):
                 return self._stop()
-            self._handle(event)
+            if isinstance(event, PartDied):
+                self._part_died_at = self._clock.monotonic()
+            else:
+                self._handle(event)
             self._keep_house()
+            if self._is_to_be_replaced():
+                ending = self._stop()
+                return Ending.PART_DIED if ending is Ending.STOPPED else ending
             if self._failed_at is not None and self._clock.monotonic() >= self._failed_at + EXPLAIN_S:
                 return Ending.JOURNAL_FAILED
 
     # --- one event ---------------------------------------------------------------------------------------------
 
-    def _next(self) -> Event | Stop:
+    def _next(self) -> Event | Stop | PartDied:
         try:
             return self._inbox.get(timeout=self._until_due())
         except queue.Empty:
@@ -258,6 +271,12 @@ class Cashier:
         self._watch(self.state)
 
     # --- beside the events -------------------------------------------------------------------------------------
+
+    def _is_to_be_replaced(self) -> bool:
+        """Not while somebody is served, and not so soon that a part which dies at every start keeps the kiosk busy."""
+        died_at = self._part_died_at
+        due = died_at is not None and self._clock.monotonic() >= died_at + PART_DIED_AFTER_S
+        return due and self.state.phase is Phase.ATTRACT
 
     def _keep_house(self) -> None:
         now = self._clock.monotonic()

@@ -4,7 +4,7 @@ import queue
 from collections.abc import Callable
 
 from kiosk.clock import Clock
-from kiosk.payment.cashier import Inbox, Screen, Stop
+from kiosk.payment.cashier import Inbox, PartDied, Screen, Stop
 from kiosk.payment.commands import Show
 from kiosk.payment.events import JournalFailed, Moment, TimePassed
 from kiosk.payment.flow import advance
@@ -32,7 +32,7 @@ class Standby:
                 event = self._inbox.get(timeout=left)
             except queue.Empty:
                 event = TimePassed()
-            if isinstance(event, Stop):
+            if isinstance(event, Stop | PartDied):
                 return False
             self._show(event)
         return True

@@ -18,7 +18,8 @@ from kiosk.hardware import ports
 from kiosk.office_client import events as office
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
-from kiosk.payment.cashier import Cashier, Ending, Inbox, SlipUnprintable, Stop
+from kiosk.payment import cashier
+from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop
 from kiosk.payment.state import Numbers, State, Surroundings
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenTapped
 from tests.offline_queue import journals
@@ -129,10 +130,14 @@ class Counter:
         self.ear.receipts.append(receipt)
         return ports.PrintJob(job_id=job_id, data=b"", height_dots=1)
 
+    def join(self) -> Ending | None:
+        self._thread.join(PATIENCE_S)
+        return self.ending
+
     def stop(self) -> Ending | None:
         if self._thread.is_alive():
             self.inbox.put(Stop())
-        self._thread.join(PATIENCE_S)
+        self.join()
         self.journal.close()
         return self.ending
 
@@ -252,8 +257,28 @@ def test_a_slip_carries_the_journal_s_check_code_and_the_number_of_the_settlemen
         settled = next(entry for entry in reader.entries(0, 1000) if entry.header.kind == "payment.settled")
     assert receipt.check_code == f"{settled.seq}-{settled.hash.hex()[:8]}"
     assert (receipt.receipt_no, receipt.received, receipt.notes) == ("YG01-000001", 1_200, ((1_000, 1), (100, 2)))
-    assert (receipt.unit_words, receipt.masked_name) == ("3栋1单元502", "张*")
+    assert (receipt.unit_words, receipt.masked_name) == ("3栋 1单元 502", "张*")
     assert receipt.lines[0].paid == 1_200
+
+
+def test_an_english_slip_says_unit_period_and_time_in_english(counter):
+    counter.tap(taps.LanguageChosen, language="en")
+    counter.to_cash(due=1_000)
+    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
+    counter.order()
+    counter.inbox.put(ports.NoteCredited(face=Fen(1_000), channel=1))
+    counter.order()
+    while not counter.wait_view(views.InsertCashView).can_finish:
+        counter.ear.views.get(timeout=PATIENCE_S)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ResultView)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ReceiptView)
+    counter.tap(taps.PrintAnswered, wanted=True)
+    assert counter.order()[0] == "print YG01-000001/0"
+    receipt = counter.ear.receipts[0]
+    assert (receipt.language, receipt.unit_words) == ("en", "Bldg 3, Entr. 1, Room 502")
+    assert "月" not in receipt.paid_at + receipt.printed_at + receipt.lines[0].period
 
 
 @pytest.mark.parametrize("zone", ["Beijing", "Asia", ""])
@@ -307,6 +332,17 @@ def test_stopping_writes_a_checkpoint_and_the_end_but_not_in_the_middle_of_a_pay
     busy.to_cash(due=1_000)
     assert busy.stop() is Ending.STOPPED
     assert busy.ear.kinds()[-1] == "payment.opened"
+
+
+def test_after_a_part_died_a_new_process_takes_over_as_soon_as_nobody_is_served(tmp_path, monkeypatch):
+    monkeypatch.setattr(cashier, "PART_DIED_AFTER_S", 0.0)
+    counter = Counter(tmp_path)
+    counter.to_cash(due=1_000)
+    counter.inbox.put(PartDied())
+    counter.tap(taps.CancelTapped)
+    assert counter.join() is Ending.PART_DIED
+    assert counter.ear.kinds()[-3:] == ["payment.cancelled", "checkpoint", "agent.stopped"]
+    counter.stop()
 
 
 def test_an_acknowledgement_moves_the_cursor_only_if_its_hash_is_ours(counter):
