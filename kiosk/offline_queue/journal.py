@@ -16,7 +16,7 @@ from typing import Any
 
 from kiosk.clock import Clock, mono_ms
 from kiosk.domain import chain, events
-from kiosk.domain.events import AcceptorCounted, Event, JournalGenesis
+from kiosk.domain.events import Event, JournalGenesis
 from kiosk.domain.identifiers import new_id
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
@@ -216,11 +216,6 @@ class Journal:
         with self._guarded():
             return tables.notes(self._db, "state = 'intent'")
 
-    def notes_in(self, state: str) -> tuple[NoteRecord, ...]:
-        """All notes in one state, e.g. ``escrow``: held when the power went."""
-        with self._guarded():
-            return tables.notes(self._db, "state = ?", state)
-
     def cursor(self) -> Cursor:
         with self._guarded():
             return tables.cursor(self._db)
@@ -244,11 +239,6 @@ class Journal:
             if settled.prepaid_fen:
                 own.prepaid[settled.unit_id] = own.prepaid.get(settled.unit_id, 0) + settled.prepaid_fen
         return own
-
-    def last_counters(self) -> AcceptorCounted | None:
-        """The acceptor's own counters as last written down."""
-        entry = self.latest("acceptor.counted")
-        return entry.event if entry and isinstance(entry.event, AcceptorCounted) else None
 
     def latest(self, kind: str) -> Entry | None:
         """The newest entry of a remembered kind: agent.started, agent.stopped, checkpoint, acceptor.counted."""
