@@ -4,9 +4,12 @@ Everything here raises AssertionError with the note, payment or face that is off
 """
 
 import subprocess
+import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,6 +20,7 @@ from tests.end_to_end.matching import match
 from tests.end_to_end.parts import Books, Lobby, program
 from tests.end_to_end.physical import PhysicalNote, check_ledger, notes_of
 
+AT_REST_WITHIN_S = 10.0
 CREDITED, RETURNED, UNKNOWN, OPEN = "credited", "returned", "unknown", "open"
 
 # Which fault each name in a claim stands for; a claim by any other name needs one of DESTRUCTIVE.
@@ -59,9 +63,10 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_kiosk(lobby: Lobby) -> tuple[Records, list[PhysicalNote]]:
-    """Kiosk and devices, once nothing moves any more."""
-    physical = notes_of(lobby.events.since(0))
-    check_ledger(physical, lobby.acceptor.do("ledger"))
+    """Kiosk and devices, once the last note has come to rest."""
+    ledger = _ledger_at_rest(lobby)
+    physical = notes_of(lobby.events.since(0))  # after it: events come by the same line, before the answer
+    check_ledger(physical, ledger)
     records = read(lobby.journal)
     check_payments(records)
     check_notes(records.notes, physical)
@@ -76,6 +81,14 @@ def check_all(lobby: Lobby) -> Records:
     check_journal(lobby.journal)
     lobby.office.verify()
     return records
+
+
+def _ledger_at_rest(lobby: Lobby) -> dict[str, Any]:
+    ends_at, pause = time.monotonic() + AT_REST_WITHIN_S, threading.Event()
+    while (ledger := lobby.acceptor.do("ledger"))["path"] is not None:
+        assert time.monotonic() < ends_at, f"a note is still in the path: {ledger['path']}"
+        pause.wait(0.01)
+    return ledger
 
 
 # --- the journal -----------------------------------------------------------------------------------------------
