@@ -29,14 +29,16 @@ class Health(StrEnum):
     OK = "ok"
     LATE = "late"
     OFFLINE = "offline"
-    DEGRADED = "degraded"
+    DEGRADED = "degraded"  # a person must come now
+    WARNED = "warned"  # a person should come some time; it works
     CATCHING_UP = "catching_up"
     NEVER = "never"
     SUSPENDED = "suspended"
 
 
-def health(*, state: str, silent_s: float | None, alarms: int, unsent: int) -> Health:
-    """The one word for a kiosk: silence outweighs alarms, alarms outweigh a queue."""
+def health(*, state: str, silent_s: float | None, severity: str, unsent: int) -> Health:
+    """The one word for a kiosk: silence outweighs alarms, alarms outweigh a queue. ``severity`` is that of the worst open
+    alarm, empty without one."""
     if state != "paired":
         return Health.SUSPENDED
     if silent_s is None:
@@ -45,8 +47,10 @@ def health(*, state: str, silent_s: float | None, alarms: int, unsent: int) -> H
         return Health.OFFLINE
     if silent_s >= LATE_S:
         return Health.LATE
-    if alarms:
+    if severity in ("now", "security"):
         return Health.DEGRADED
+    if severity == "warn":
+        return Health.WARNED
     return Health.CATCHING_UP if unsent > 0 else Health.OK
 
 

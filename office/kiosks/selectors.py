@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from office.kiosks.models import AcceptorCounter, Alarm, CashBoxFace, Journal, Kiosk, KioskStatus, RawEvent
@@ -14,6 +14,8 @@ from office.ledger.rules import CASH_IN_KIOSK
 from office.payments.models import Note, Payment
 from office.property.models import Project
 from office.property.services import business_date
+
+SEVERITIES = list(Alarm.Severity)  # from the least to the worst
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class KioskCard:
     status: KioskStatus | None
     seen_at: datetime.datetime | None
     silent_s: float | None
-    open_alarms: int
+    trouble: Alarm | None  # the worst of its open alarms
     box: Box
     today_fen: int = 0
     today_count: int = 0
@@ -107,10 +109,17 @@ def box_of(kiosk: Kiosk) -> Box:
 def kiosk_cards(project: Project, now: datetime.datetime | None = None) -> list[KioskCard]:
     """All kiosks of a project, by code, with their health and today's takings."""
     now = now or timezone.now()
-    open_alarms = Count("alarms", filter=Q(alarms__cleared_at=None))
-    kiosks = Kiosk.objects.filter(project=project).select_related("status").annotate(open_alarms=open_alarms)
-    taken = takings_by_kiosk(project, now)
-    return [_card(kiosk, now, *taken.get(kiosk.id, (0, 0))) for kiosk in kiosks.order_by("code")]
+    kiosks = Kiosk.objects.filter(project=project).select_related("status")
+    taken, troubles = takings_by_kiosk(project, now), _troubles(project)
+    return [
+        _card(kiosk, now, troubles.get(kiosk.id), *taken.get(kiosk.id, (0, 0))) for kiosk in kiosks.order_by("code")
+    ]
+
+
+def _troubles(project: Project) -> dict[object, Alarm]:
+    """The worst open alarm by kiosk id, the newest of equals."""
+    found = Alarm.objects.filter(project=project, cleared_at=None).order_by("raised_at")
+    return {alarm.kiosk_id: alarm for alarm in sorted(found, key=lambda alarm: SEVERITIES.index(alarm.severity))}
 
 
 def takings_by_kiosk(project: Project, now: datetime.datetime) -> dict[object, tuple[int, int]]:
@@ -134,14 +143,13 @@ def settled_on(project: Project, day: datetime.date) -> QuerySet[Payment]:
 def kiosk_page(project: Project, code: str, now: datetime.datetime | None = None) -> KioskPage | None:
     """The page of one kiosk; None when the project has no such kiosk."""
     now = now or timezone.now()
-    found = Kiosk.objects.filter(project=project, code=code).select_related("status")
-    kiosk = found.annotate(open_alarms=Count("alarms", filter=Q(alarms__cleared_at=None))).first()
+    kiosk = Kiosk.objects.filter(project=project, code=code).select_related("status").first()
     if kiosk is None:
         return None
     cash = Posting.objects.filter(project=project, kiosk=kiosk, account__code=CASH_IN_KIOSK)
     events = RawEvent.objects.filter(project=project, kiosk=kiosk).order_by("-ingest_no")[:40]
     return KioskPage(
-        card=_card(kiosk, now, *takings_by_kiosk(project, now).get(kiosk.id, (0, 0))),
+        card=_card(kiosk, now, _troubles(project).get(kiosk.id), *takings_by_kiosk(project, now).get(kiosk.id, (0, 0))),
         ledger_fen=cash.aggregate(sum=Sum("amount_fen"))["sum"] or 0,
         unknown_notes=Note.objects.filter(project=project, kiosk=kiosk, state=Note.State.UNKNOWN).order_by("at"),
         counters=tuple(AcceptorCounter.objects.filter(project=project, kiosk=kiosk)),
@@ -160,13 +168,13 @@ def open_alarms(project: Project) -> QuerySet[Alarm]:
     return rows.order_by(F("acknowledged_at").asc(nulls_first=True), "-raised_at")
 
 
-def _card(kiosk: Kiosk, now: datetime.datetime, today_fen: int, today_count: int) -> KioskCard:
+def _card(kiosk: Kiosk, now: datetime.datetime, trouble: Alarm | None, today_fen: int, today_count: int) -> KioskCard:
     status = getattr(kiosk, "status", None)
     seen_at = last_seen(kiosk.id, status)
     silent_s = (now - seen_at).total_seconds() if seen_at else None
-    alarms = kiosk.open_alarms
-    word = health(state=kiosk.state, silent_s=silent_s, alarms=alarms, unsent=status.unsent if status else 0)
-    return KioskCard(kiosk, word, status, seen_at, silent_s, alarms, box_of(kiosk), today_fen, today_count)
+    severity, unsent = trouble.severity if trouble else "", status.unsent if status else 0
+    word = health(state=kiosk.state, silent_s=silent_s, severity=severity, unsent=unsent)
+    return KioskCard(kiosk, word, status, seen_at, silent_s, trouble, box_of(kiosk), today_fen, today_count)
 
 
 def _journal_row(journal: Journal) -> JournalRow:

@@ -41,6 +41,9 @@ class KioskRow:
 
 
 def kiosk_row(card: KioskCard) -> KioskRow:
+    """A warning shows in its own word: "the roll is nearly empty" is no device fault."""
+    if card.health == Health.WARNED and card.trouble:
+        return KioskRow(card, fault(card.trouble.code).state)
     return KioskRow(card, words.KIOSK[card.health])
 
 

@@ -44,6 +44,7 @@ KIOSK = {
     "catching_up": State("late", _("补传中")),
     "late": State("late", _("迟报")),
     "degraded": State("bad", _("设备异常")),
+    "warned": State("late", _("有提醒")),
     "offline": State("off", _("离线")),
     "suspended": State("stop", _("已停用")),
     "never": State("todo", _("未联系过")),

@@ -98,6 +98,7 @@ class BusyDesk:
             "disk_free_mb": 21400,
             "clock": "synced",
             "software": "0.1.0",
+            "posted_seq": None,
         }
         sent = {"boot_id": writer.boot_id, "mono_ms": writer.mono_ms, "wall_ms": writer.wall_ms}
         services.heartbeat(self.estate.kiosk, {**status, **told, "sent": sent}, timezone.now())

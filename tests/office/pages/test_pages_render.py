@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from kiosk.domain.events import AcceptorCounted
+from kiosk.domain.events import AcceptorCounted, DeviceFault
 from office.demo.visits import ACCEPTOR
 from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
@@ -214,6 +214,14 @@ def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk,
     assert "离线 38 分" in text
     assert "未知（离线前 3 条）" in text
     assert "凭条纸 未知" in text
+
+
+def test_a_warning_shows_in_its_own_word_and_a_fault_as_a_fault(desk, finance) -> None:
+    assert "YG01 纸将尽" in text_of(finance, desk.at("kiosks/YG01/"))
+    assert "设备异常" not in text_of(finance, desk.at("kiosks/"))
+    desk.estate.writer.append(DeviceFault(device="printer", code="printer.paper_out"))
+    desk.estate.upload()
+    assert "YG01 设备异常" in text_of(finance, desk.at("kiosks/"))
 
 
 def test_an_exception_sets_the_kiosks_account_beside_the_offices(desk, finance) -> None:
