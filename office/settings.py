@@ -4,11 +4,13 @@ OFFICE_DATABASE    sqlite:///path or postgres://…   (default: office.db in the
 OFFICE_STATE_DIR   where the default database and the secret key lie
 OFFICE_SECRET_KEY  instead of the key file
 OFFICE_NAMES       public names (host[:port], comma separated) under which kiosks and browsers reach this office
+OFFICE_PUBLIC_URL  where people's phones reach the page "Where is my money" (https://pay.example.cn); slips show it as a QR code
 OFFICE_HTTPS       1 when a TLS proxy stands in front: cookies become Secure
 """
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from office.database import database_settings
 from office.state import secret_key, state_directory
@@ -19,7 +21,9 @@ DATABASE_URL = os.environ.get("OFFICE_DATABASE") or f"sqlite:///{STATE_DIR / 'of
 
 DEBUG = False
 SECRET_KEY = secret_key(STATE_DIR)
-PUBLIC_NAMES = [name.strip().lower() for name in os.environ.get("OFFICE_NAMES", "").split(",") if name.strip()]
+PUBLIC_URL = os.environ.get("OFFICE_PUBLIC_URL", "").strip().rstrip("/")
+_NAMES = (*os.environ.get("OFFICE_NAMES", "").split(","), urlsplit(PUBLIC_URL).netloc)
+PUBLIC_NAMES = [name.strip().lower() for name in _NAMES if name.strip()]
 # Kiosks sign the authority they speak to, so a forged Host gains nothing; browsers are kept to the known names.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *(name.rsplit(":", 1)[0] for name in PUBLIC_NAMES)]
 CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in PUBLIC_NAMES]

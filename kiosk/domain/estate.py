@@ -28,3 +28,4 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     cash_limit_fen: Fen = Fen(200_000)  # a visit
     notes_limit: int = 60  # a visit
     held_note_threshold_fen: Fen = Fen(100)  # a note that exceeds what is due by this much is asked about
+    public_url: str = ""  # where the office's page "Where is my money" is reached; empty: no QR code on slips

@@ -151,6 +151,7 @@ class ConfigAnswer(Schema):
     cash_limit_fen: Fen
     notes_limit: int
     held_note_threshold_fen: Fen
+    public_url: str
     server_time: str
     business_date: date
 

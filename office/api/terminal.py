@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
@@ -99,4 +100,5 @@ def _estate(project: Project, kiosk: Kiosk) -> dict[str, Any]:
         "cash_limit_fen": project.cash_limit_fen,
         "notes_limit": project.notes_limit,
         "held_note_threshold_fen": project.held_note_threshold_fen,
+        "public_url": settings.PUBLIC_URL,
     }

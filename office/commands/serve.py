@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 from office.commands.common import CommandFailed, complain, say, set_up
 
@@ -31,6 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST[:PORT]",
         help="a public name of this office; may be repeated",
     )
+    parser.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="where people's phones reach this office, such as https://pay.example.cn; slips show it as a QR code",
+    )
+    parser.add_argument(
+        "--proxy",
+        metavar="ADDRESS",
+        help="address of the TLS proxy in front; its X-Forwarded-For and -Proto are believed",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,9 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
         if name
     ]
     os.environ["OFFICE_NAMES"] = ",".join(dict.fromkeys(names))
+    if arguments.public_url:
+        os.environ["OFFICE_PUBLIC_URL"] = arguments.public_url
+    _check_public_url(os.environ.get("OFFICE_PUBLIC_URL", ""))
     set_up()
     _check_books()
-    server = _server(host, port)
+    server = _server(host, port, arguments.proxy)
     stopped = threading.Event()
     folder = threading.Thread(target=_fold_in_background, args=(stopped,), name="folder", daemon=True)
     folder.start()
@@ -64,10 +78,19 @@ def _stop(number: int, frame: Any) -> None:
     raise SystemExit(0)
 
 
-def _server(host: str, port: int) -> Any:
+def _check_public_url(url: str) -> None:
+    """The address goes onto paper, so a wrong one is refused at once."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query):
+        raise CommandFailed(f"--public-url {url}: give scheme and name only, such as https://pay.example.cn")
+
+
+def _server(host: str, port: int, proxy: str | None) -> Any:
     from django.core.wsgi import get_wsgi_application
     from waitress.server import create_server
 
+    # Without a named proxy every X-Forwarded header is dropped: anybody could send one.
+    believed = {"trusted_proxy_count": 1, "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
     try:
         return create_server(
             get_wsgi_application(),
@@ -76,6 +99,7 @@ def _server(host: str, port: int) -> Any:
             threads=THREADS,
             ident="menting",
             clear_untrusted_proxy_headers=True,
+            **({"trusted_proxy": proxy, **believed} if proxy else {}),
             max_request_body_size=16 * 1024 * 1024,  # the kiosk API's own limit is smaller and answers in its own words
             channel_timeout=60,
         )

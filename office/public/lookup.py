@@ -1,0 +1,225 @@
+"""A number and a check code from a slip to what became of the money. Read only.
+
+A check code names one journal entry, the settlement that the slip prints: its sequence number and the first 8 hex digits
+of its hash (``kiosk.domain.chain.check_code``). The office holds that entry verbatim, so it answers from the bytes the kiosk
+wrote, also before they are folded or when they could not be. Whatever is wrong with a question (no such kiosk, no such entry,
+another hash, another number), two queries are made, one hash is compared and one body is read, and the answer is None. (Only
+a wrong claim number beside a right check code costs a third: who has the code has the slip.)
+"""
+
+import datetime
+import hmac
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from kiosk.domain.chain import check_code
+from kiosk.domain.events import NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
+from kiosk.domain.receipt import Outcome
+from office.kiosks.models import Journal, RawEvent
+from office.payments.models import Case, Note, Payment, SuspenseItem
+from office.property.models import Project
+from office.public.around import Around, around, digest
+from office.rows import read_uuid
+
+# Kinds of open cases that mean: it is not yet clear where this money belongs, or whether it is there.
+BEING_CHECKED = ("note_unknown", "note_count_mismatch", "amount_mismatch", "unidentified_cash", "unknown_unit")
+SETTLEMENTS = (PaymentSettled.__struct_config__.tag, PaymentPartial.__struct_config__.tag)
+
+_NUMBER = re.compile(r"([^\W_]{1,16})-Q?\d{6,15}", re.IGNORECASE)
+_CHECK = re.compile(r"(\d{1,15})-?([0-9a-f]{8})")
+_DASHES = str.maketrans("‐‑‒–—−", "------")
+_MISREAD = str.maketrans("oil", "011")  # hex has none of these letters
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person typed or scanned, in the form the slip prints it."""
+
+    kiosk_code: str
+    number: str
+    seq: int
+    check: str
+
+    @property
+    def is_claim(self) -> bool:
+        return "-Q" in self.number
+
+
+_NOTHING = Question("", "", 0, "0-00000000")  # asked in place of what can't be a number: no entry has seq 0
+
+
+def read_question(number: str, check: str) -> Question:
+    """Read both fields, forgiving spaces, letter case, full-width digits and a missing dash."""
+    plain = _NUMBER.fullmatch(typed := _plain(number))
+    code = _CHECK.fullmatch(_plain(check).lower().translate(_MISREAD))
+    if not plain or not code:
+        return _NOTHING
+    return Question(plain.group(1), typed.upper(), int(code.group(1)), f"{int(code.group(1))}-{code.group(2)}")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text[:64]).translate(_DASHES))
+
+
+@dataclass(frozen=True)
+class ClaimState:
+    """One note whose fate was unclear when the slip was printed. ``found``: empty while it is being checked."""
+
+    claim_no: str
+    face_fen: int | None
+    since: datetime.datetime
+    found: str  # "", in_box, returned, closed
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of one payment. No name, no room, nothing the slip does not say."""
+
+    outcome: Outcome
+    number: str  # as the slip prints it
+    project: Project
+    kiosk_code: str
+    amount_fen: int
+    paid_at: datetime.datetime
+    time_measured: bool
+    checked_since: datetime.datetime | None  # since when something is being checked
+    claims: tuple[ClaimState, ...]
+    around: Around
+
+    @property
+    def open_claims(self) -> int:
+        return sum(1 for claim in self.claims if not claim.found)
+
+
+class _Told(msgspec.Struct):
+    """The little of a settlement that is read here, also from a version this office does not know."""
+
+    receipt_no: str = ""
+    received_fen: int = 0
+
+
+def find(question: Question) -> Found | None:
+    """The payment whose slip carries this number and this check code; None whatever is wrong."""
+    journals = {journal.id: journal for journal in list(_journals(question.kiosk_code)) or [_DECOY.journal]}
+    # Named one by one, so that the index of project, journal and sequence number finds the row; unordered for the same reason.
+    rows = RawEvent.objects.filter(
+        project_id__in={journal.project_id for journal in journals.values()},
+        journal_id__in=list(journals),
+        seq=question.seq,
+    ).order_by()
+    answer = None
+    for raw in list(rows) or [_DECOY]:
+        raw.journal = journals.get(raw.journal_id, _DECOY.journal)  # known already: no query of its own
+        same = hmac.compare_digest(check_code(raw.seq, digest(raw.hash)), question.check)
+        told = _told(raw)
+        if same and raw is not _DECOY and raw.kind in SETTLEMENTS:
+            answer = answer or _answer(question, raw, told)
+    return answer
+
+
+def _journals(kiosk_code: str) -> QuerySet[Journal]:
+    """All journals that kiosks of this code ever had."""
+    spellings = {kiosk_code, kiosk_code.upper(), kiosk_code.lower()}
+    return Journal.objects.filter(kiosk__code__in=spellings).select_related("kiosk", "project")
+
+
+def _told(raw: RawEvent) -> _Told:
+    try:
+        return msgspec.json.decode(bytes(raw.body), type=_Told)
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        return _Told()
+
+
+def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
+    if not question.is_claim and told.receipt_no.upper() != question.number:
+        return None
+    claims = _claims(raw)
+    numbers = [told.receipt_no, *(claim.claim_no for claim in claims)]
+    number = next((known for known in numbers if known.upper() == question.number), "")
+    if not number:
+        return None
+    payment = Payment.objects.filter(id=read_uuid(raw.payment_id), project_id=raw.project_id).first()
+    since = _checked_since(raw, claims)
+    return Found(
+        outcome=_outcome(raw, payment, since),
+        number=number,
+        project=raw.journal.project,
+        kiosk_code=raw.journal.kiosk.code,
+        amount_fen=payment.amount_fen if payment and payment.settled_seq == raw.seq else told.received_fen,
+        paid_at=raw.corrected_at,
+        time_measured=raw.time_measured,
+        checked_since=since,
+        claims=claims,
+        around=around(raw),
+    )
+
+
+def _outcome(raw: RawEvent, payment: Payment | None, checked_since: datetime.datetime | None) -> Outcome:
+    if checked_since is not None:
+        return Outcome.PROCESSING
+    if raw.state == RawEvent.State.STORED:
+        return Outcome.ACCEPTED
+    booked = payment is not None and payment.settled_seq == raw.seq
+    return Outcome.BOOKED if booked else Outcome.PROCESSING
+
+
+def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
+    """Every claim of the payment, also one that came up after its settlement, as the kiosk wrote them."""
+    rows = RawEvent.objects.filter(
+        project_id=raw.project_id, journal_id=raw.journal_id, payment_id=raw.payment_id, kind="note.unknown"
+    ).order_by("seq")
+    claims = []
+    for row in rows if raw.payment_id else ():
+        try:
+            event = decode(bytes(row.body))
+        except UnknownEvent:
+            continue
+        if isinstance(event, NoteUnknown):
+            found = _what_was_found(row.journal_id, event.note_no)
+            claims.append(ClaimState(event.claim_no, event.face_fen, row.corrected_at, found))
+    return tuple(claims)
+
+
+def _what_was_found(journal_id: object, note_no: int) -> str:
+    note = Note.objects.filter(journal_id=journal_id, note_no=note_no).prefetch_related("suspense__cases").first()
+    if note is None:
+        return ""
+    if note.state in (Note.State.CREDITED, Note.State.SUSPENSE):
+        return "in_box"
+    if note.state == Note.State.RETURNED:
+        return "returned"
+    items = note.suspense.all()
+    # A count or two people close it; whichever of the two rows says so first.
+    waiting = not items or any(item.state == SuspenseItem.State.OPEN and _has_open_case(item) for item in items)
+    return "" if waiting else "closed"
+
+
+def _has_open_case(item: SuspenseItem) -> bool:
+    return any(case.state == Case.State.OPEN for case in item.cases.all())
+
+
+def _checked_since(raw: RawEvent, claims: tuple[ClaimState, ...]) -> datetime.datetime | None:
+    """Since when anything about this payment's money is unclear; None when nothing is."""
+    mine = Q(payment_id=read_uuid(raw.payment_id), kind__in=BEING_CHECKED) | Q(
+        raw_event__journal_id=raw.journal_id, raw_event__payment_id=raw.payment_id
+    )
+    cases = Case.objects.filter(mine, project_id=raw.project_id, state=Case.State.OPEN) if raw.payment_id else ()
+    times = [claim.since for claim in claims if not claim.found]
+    # A claim's own time is when the note was in the machine; its case is opened when the office hears of it.
+    times += [case.opened_at for case in cases if case.kind != "note_unknown"]
+    if raw.state == RawEvent.State.QUARANTINED:
+        times.append(raw.received_at)
+    return min(times, default=None)
+
+
+_DECOY = RawEvent(
+    journal=Journal(journal_id="", project_id=uuid.UUID(int=0)),
+    seq=0,
+    body=msgspec.json.encode({"receipt_no": "", "received_fen": 0, "lines": ["x" * 500]}),
+    hash=bytes.fromhex("00" * 31 + "01"),
+)
