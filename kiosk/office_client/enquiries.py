@@ -198,11 +198,12 @@ class Enquiries:
         return BillsFound(
             request_no=request_no,
             unit=kept.unit,
-            bills=kept.bills if payable else (),  # too old to be paid: cash goes to prepaid balance
+            bills=kept.bills if payable else (),
             as_of=since.as_of,
             applied_seq=kept.applied_seq,
             offline=True,
             cached_at_ms=since.server_ms,
+            prepay_only=not payable,
         )
 
     def _not_from_cache(self, request_no: int) -> EnquiryFailed | None:

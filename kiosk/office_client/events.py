@@ -31,7 +31,10 @@ class RecentPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BillsFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit's open bills. From the cache when ``offline``: then ``cached_at_ms`` is the office's time of them."""
+    """A unit's open bills. From the cache when ``offline``: then ``cached_at_ms`` is the office's time of them.
+
+    ``prepay_only``: the cached bills are too old to be shown or paid, so what is owed is not known; it is not nothing.
+    """
 
     request_no: int
     unit: Unit
@@ -40,6 +43,7 @@ class BillsFound(msgspec.Struct, frozen=True, kw_only=True):
     applied_seq: int
     offline: bool = False
     cached_at_ms: int | None = None
+    prepay_only: bool = False
     recent_payment: RecentPayment | None = None
 
 

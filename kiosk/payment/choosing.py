@@ -17,8 +17,6 @@ from kiosk.payment.state import Phase, State, Visit
 from kiosk.payment.steps import Step, change, go, trouble
 from kiosk.views import AmountChoice, Saying
 
-PAYABLE_FROM_CACHE_MS = 7 * 86_400_000  # decisions 22
-PREPAYABLE_FROM_CACHE_MS = 30 * 86_400_000
 MAX_YUAN_DIGITS = 5
 
 
@@ -30,10 +28,7 @@ def bills_arrived(state: State, event: BillsFound, moment: Moment) -> Step | Non
         return _second_look(state, event, moment)
     if state.phase is not Phase.FETCHING_BILLS:
         return None
-    age = moment.wall_ms - event.cached_at_ms if event.cached_at_ms is not None and moment.business_date else 0
-    if event.offline and age > PREPAYABLE_FROM_CACHE_MS:
-        return trouble(state, moment, Saying("error.e21"), OTHER_OR_RETRY, Phase.VERIFYING), []
-    shown = _with_bills(state, event, moment, prepay_only=event.offline and age > PAYABLE_FROM_CACHE_MS)
+    shown = _with_bills(state, event, moment)
     if event.recent_payment is not None and payable(shown.visit):
         recent, zone = event.recent_payment, state.around.estate.time_zone
         saying = Saying("error.e23", {"paid_fen": int(recent.amount_fen), "time": clock_time(recent.paid_at, zone)})
@@ -147,18 +142,18 @@ def _second_look(state: State, event: BillsFound, moment: Moment) -> Step:
     now = {owed.bill.bill_id: (owed.bill.version, owed.outstanding) for owed in _owed(event, moment)}
     if event.offline or all(now.get(bill_id) == figures for bill_id, figures in before.items()):
         return _maybe_ready(change(state, bills_known=True), moment)
-    updated = _with_bills(state, event, moment, prepay_only=False)
+    updated = _with_bills(state, event, moment)
     return trouble(updated, moment, Saying("error.e22"), ("trouble.see_bills",), Phase.PICKING), []
 
 
-def _with_bills(state: State, event: BillsFound, moment: Moment, *, prepay_only: bool) -> State:
+def _with_bills(state: State, event: BillsFound, moment: Moment) -> State:
     owed = tuple(in_paying_order(list(_owed(event, moment))))
     visit = replace(
         state.visit,
         unit=event.unit,
         found=event,
         owed=owed,
-        prepay_only=prepay_only,
+        prepay_only=event.prepay_only,
         picked=frozenset(one.bill.bill_id for one in owed),
         page=0,
         choice=AmountChoice.ALL,

@@ -95,7 +95,7 @@ def test_without_the_office_the_cache_answers_and_says_so(ask, filled, office, m
     found = ask.unit()
     assert (found.unit.unit_id, found.offline) == ("u-502", True)
     told = ask.bills()
-    assert (told.offline, len(told.bills)) == (True, 1)
+    assert (told.offline, len(told.bills), told.prepay_only) == (True, 1, False)
     assert told.cached_at_ms == filled.refreshed().server_ms
     assert ask.heard == 0
 
@@ -105,7 +105,7 @@ def test_bills_older_than_a_week_are_not_shown_but_the_unit_may_get_a_prepayment
     office.moods.extend(["drop"] * 2)
     assert ask.unit().offline
     told = ask.bills()
-    assert (told.bills, told.unit.code, told.offline) == ((), "3-1-502", True)
+    assert (told.bills, told.unit.code, told.offline, told.prepay_only) == ((), "3-1-502", True, True)
 
 
 def test_after_thirty_days_nothing_is_taken(ask, filled, office, clock):

@@ -13,7 +13,7 @@ from kiosk.payment.commands import FetchBills, FindUnit
 from kiosk.payment.events import DiskMeasured, JournalFailed
 from kiosk.payment.state import Phase
 from kiosk.screen_link.agent_end import ScreenTapped
-from tests.payment.walker import AUGUST, NOW_MS, SEPTEMBER, UNIT, WATER, Walker, bill
+from tests.payment.walker import AUGUST, NOW_MS, SEPTEMBER, TODAY, UNIT, WATER, Walker, bill
 
 
 def test_a_touch_leads_from_attract_over_home_and_buttons_to_the_household():
@@ -212,16 +212,15 @@ def test_a_bill_that_changed_meanwhile_is_shown_again_before_any_cash():
     assert walker.sees(views.BillListView).picked_total == 20_000
 
 
-def test_cached_bills_are_payable_for_a_week_then_only_prepayment_then_nothing():
-    day_ms = 86_400_000
-    for age, expected in ((1, 1), (8, 0)):
-        walker = Walker(link_up=False).ready().to_bills(AUGUST, offline=True, cached_at_ms=NOW_MS - age * day_ms)
-        assert walker.sees(views.BillListView).count == expected
-        assert walker.view.frame.offline
-        assert walker.view.frame.bills_as_of
-    assert walker.sees(views.BillListView).notice == views.Saying("notice.offline_prepay_only")
-    walker = Walker(link_up=False).ready().to_bills(AUGUST, offline=True, cached_at_ms=NOW_MS - 31 * day_ms)
-    assert walker.sees(views.TroubleView).saying.key == "error.e21"
+@pytest.mark.parametrize("day", [TODAY, None])
+def test_cached_bills_too_old_to_be_paid_are_not_said_to_be_none(day):
+    walker = Walker(link_up=False).ready()
+    walker.day = day
+    walker.to_bills(offline=True, cached_at_ms=NOW_MS, prepay_only=True)
+    view = walker.sees(views.BillListView)
+    assert view.notice == views.Saying("notice.offline_prepay_only")
+    assert walker.view.frame.offline
+    assert walker.view.frame.bills_as_of
 
 
 def test_an_unset_clock_takes_the_quoted_late_fee_and_does_not_stop_cash():
