@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.overhearing import Overhearing
-from bench.screens import OFFSCREEN, running, screen_command
+from bench.screens import display, running, screen_command
 from kiosk import views
 from tests.end_to_end.parts import Lobby, lobby
 
 
 class KioskAtWork(NamedTuple):
-    """What a measurement needs of it; ``screen_pid`` and ``agent_pid`` are the two processes."""
+    """What a measurement needs of it."""
 
     lobby: Lobby
     link: Overhearing
-    screen_pid: int
     agent_pid: int
+    display: str
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def a_lobby(*, speed: int = 1) -> Iterator[Lobby]:
 
 
 @contextlib.contextmanager
-def at_work(opened: Lobby, display: dict[str, str] = OFFSCREEN) -> Iterator[KioskAtWork]:
+def at_work(opened: Lobby) -> Iterator[KioskAtWork]:
     """Agent and screen on a lobby whose settings are final; ready for the first touch when this returns."""
     agent = opened.start_agent()
     settings = opened.folder / "screen.toml"
@@ -39,9 +39,9 @@ def at_work(opened: Lobby, display: dict[str, str] = OFFSCREEN) -> Iterator[Kios
     _wait_for(opened.socket)
     link = Overhearing(opened.folder / "screen" / "screen.sock", opened.socket)
     try:
-        with running(screen_command(settings), display) as screen:
+        with display() as glass, running(screen_command(settings), glass):
             link.painted(lambda view: isinstance(view, views.AttractView) and bool(view.methods))
-            yield KioskAtWork(opened, link, screen.pid, agent.process.pid)
+            yield KioskAtWork(opened, link, agent.process.pid, glass["DISPLAY"])
     finally:
         agent.stop()
         link.stop()

@@ -1,11 +1,8 @@
 """The screen under a real X server with a real pointer: one press per tap, and no key opens anything."""
 
-import ctypes
 import ctypes.util
-import os
 import queue
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +12,9 @@ import pytest
 from kiosk.screen_link.agent_end import AgentEnd, ScreenEvent, ScreenPainted, ScreenTapped
 from kiosk.taps import KeyTapped
 from kiosk.views import Frame, RoomView
-from tests.screens.test_screen_process import RUN, WAIT_S, next_of, run
+from tests.screens.test_screen_process import RUN, next_of, run
+from tests.screens.x_server import Pointer, x_server
 
-LEFT_BUTTON = 1
 F1, ESCAPE = 0xFFBE, 0xFF1B
 KEY_2, KEY_0 = (540, 940), (540, 1530)  # pixels of the 21.5 inch panel
 
@@ -27,45 +24,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Pointer:
-    """A mouse and a keyboard by the server's own test extension."""
-
-    def __init__(self, display: str) -> None:
-        self._x, self._test = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
-        self._x.XOpenDisplay.restype = ctypes.c_void_p
-        self._display = ctypes.c_void_p(self._x.XOpenDisplay(display.encode()))
-
-    def click(self, x: int, y: int) -> None:
-        self._test.XTestFakeMotionEvent(self._display, 0, x, y, 0)
-        for down in (1, 0):
-            self._test.XTestFakeButtonEvent(self._display, LEFT_BUTTON, down, 0)
-        self._x.XFlush(self._display)
-
-    def press_key(self, symbol: int) -> None:
-        code = self._x.XKeysymToKeycode(self._display, ctypes.c_ulong(symbol))
-        for down in (1, 0):
-            self._test.XTestFakeKeyEvent(self._display, code, down, 0)
-        self._x.XFlush(self._display)
-
-    def close(self) -> None:
-        self._x.XCloseDisplay(self._display)
-
-
 @pytest.fixture
 def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1080x1920x24"],
-        pass_fds=[writer],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        name = ":" + answer.readline().strip()  # written once the server is ready
-    monkeypatch.setenv("DISPLAY", name)
-    yield name
-    server.terminate()
-    server.wait(WAIT_S)
+    with x_server() as name:
+        monkeypatch.setenv("DISPLAY", name)
+        yield name
 
 
 def answered(try_once: Callable[[], None], events: "queue.Queue[ScreenEvent]") -> Any:
