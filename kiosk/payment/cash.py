@@ -14,7 +14,7 @@ from kiosk.payment.events import Moment
 from kiosk.payment.note_fates import end_if_due, tell
 from kiosk.payment.plan import plan_of
 from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State
-from kiosk.payment.steps import Step, end_visit, go, rest_idle
+from kiosk.payment.steps import Step, end_visit, go, rest_idle, timed
 from kiosk.views import Saying
 
 
@@ -104,7 +104,7 @@ def escrowed(state: State, event: ports.NoteEscrowed, moment: Moment) -> Step:
     )
     held = rest_idle(held, moment)
     if asks:
-        return _timed(held, Timer.HELD, HELD_NOTE_S, moment), [Record((escrow,))]
+        return timed(held, Timer.HELD, HELD_NOTE_S, moment), [Record((escrow,))]
     return _keep(held, moment, before=(escrow,))
 
 
@@ -180,7 +180,7 @@ def _keep(state: State, moment: Moment, before: tuple[journal.Event, ...] = ()) 
         stacked_before=note.stacked_before,
     )
     keeping = replace(state, payment=replace(payment, in_hand=note), deadlines=state.deadlines.without(Timer.HELD))
-    keeping = rest_idle(_timed(keeping, Timer.OUTCOME, OUTCOME_S, moment), moment)
+    keeping = rest_idle(timed(keeping, Timer.OUTCOME, OUTCOME_S, moment), moment)
     return keeping, [Record((*before, intent)), AcceptNote()]
 
 
@@ -190,7 +190,7 @@ def _give_back(state: State, moment: Moment, *, wanted: bool) -> Step:
         return state, []
     note = replace(payment.in_hand, stage=NoteStage.RETURNING, wanted_back=wanted)
     giving = replace(state, payment=replace(payment, in_hand=note), deadlines=state.deadlines.without(Timer.HELD))
-    return _timed(giving, Timer.OUTCOME, OUTCOME_S, moment), [ReturnNote()]
+    return timed(giving, Timer.OUTCOME, OUTCOME_S, moment), [ReturnNote()]
 
 
 def _cancel_answered(state: State, payment: CashPayment, choice: str, moment: Moment) -> Step | None:
@@ -214,7 +214,3 @@ def _over_limit(state: State, payment: CashPayment, face: Fen) -> Saying | None:
     if len(payment.notes) >= estate.notes_limit:
         return Saying("error.e36.notes", {"limit": estate.notes_limit})
     return None
-
-
-def _timed(state: State, timer: Timer, seconds: float, moment: Moment) -> State:
-    return replace(state, deadlines=state.deadlines.with_(timer, moment.mono, seconds))

@@ -24,7 +24,7 @@ from kiosk.payment.deadlines import (
 )
 from kiosk.payment.events import Moment
 from kiosk.payment.state import CashPayment, Finished, Phase, PrintRun, State
-from kiosk.payment.steps import Step, change, end_visit, go
+from kiosk.payment.steps import Step, change, end_visit, go, timed
 from kiosk.views import ReceiptState, Saying
 
 MAX_COPIES = 3
@@ -100,12 +100,12 @@ def settle(state: State, moment: Moment, ended: str) -> Step:
     )
     commands: list[Command] = [Record((settlement,))]
     if payment.recovering:
-        shown = _timed(go(after, moment, Phase.INTERRUPTED), Timer.LEAVE, INTERRUPTED_S, moment)
+        shown = timed(go(after, moment, Phase.INTERRUPTED), Timer.LEAVE, INTERRUPTED_S, moment)
         step = paper_known(shown, moment)
         return step[0], [*commands, AskPaper(), *step[1]]
     if not state.around.link_up:
         return _to_result(after, moment), commands
-    return _timed(go(after, moment, Phase.BOOKING), Timer.BOOKING, BOOKING_S, moment), commands
+    return timed(go(after, moment, Phase.BOOKING), Timer.BOOKING, BOOKING_S, moment), commands
 
 
 def acked(state: State, event: Acked, moment: Moment) -> State:
@@ -239,18 +239,18 @@ def _slip_ended(
         finished, receipt=to, receipt_notice=notice, copies_out=run.copy_no + 1 if reached_paper else run.copy_no
     )
     after = replace(after, finished=finished)
-    return _timed(after, Timer.LEAVE, TAKE_RECEIPT_S, moment) if state.phase is Phase.RECEIPT else after
+    return timed(after, Timer.LEAVE, TAKE_RECEIPT_S, moment) if state.phase is Phase.RECEIPT else after
 
 
 def _to_result(state: State, moment: Moment) -> State:
-    return _timed(go(state, moment, Phase.RESULT), Timer.LEAVE, RESULT_S, moment)
+    return timed(go(state, moment, Phase.RESULT), Timer.LEAVE, RESULT_S, moment)
 
 
 def _to_receipt(state: State, moment: Moment) -> Step:
     finished = state.finished
     if finished is None:
         return end_visit(state), []
-    asking = _timed(go(state, moment, Phase.RECEIPT), Timer.LEAVE, TAKE_RECEIPT_S, moment)
+    asking = timed(go(state, moment, Phase.RECEIPT), Timer.LEAVE, TAKE_RECEIPT_S, moment)
     if state.around.can_print or finished.receipt is not ReceiptState.ASK:
         return asking, []
     without = replace(finished, receipt=ReceiptState.NO_PAPER, receipt_notice=Saying("notice.keep_number"))
@@ -273,7 +273,7 @@ def _print(state: State, moment: Moment) -> Step:
     after = replace(state, finished=printing, printing=run)
     if state.phase is not Phase.INTERRUPTED:
         after = go(after, moment, Phase.RECEIPT)
-    after = _timed(after, Timer.PRINT, PRINTING_S, moment)
+    after = timed(after, Timer.PRINT, PRINTING_S, moment)
     return after, [PrintSlip(run.payment_id, run.copy_no, finished.outcome, run.job_id)]
 
 
@@ -288,11 +288,7 @@ def _declined(state: State, moment: Moment) -> Step:
 
 def _to_done(state: State, moment: Moment) -> Step:
     done = change(go(state, moment, Phase.DONE), typed="", digits="")
-    return _timed(done, Timer.LEAVE, DONE_S, moment), [ReadCounters()]
-
-
-def _timed(state: State, timer: Timer, seconds: float, moment: Moment) -> State:
-    return replace(state, deadlines=state.deadlines.with_(timer, moment.mono, seconds))
+    return timed(done, Timer.LEAVE, DONE_S, moment), [ReadCounters()]
 
 
 def to_bills(finished: Finished) -> Fen:

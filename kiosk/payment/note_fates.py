@@ -44,22 +44,8 @@ def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
         acceptor_serial=state.around.acceptor_serial,
         recovered=recovered,
     )
-    counted = replace(
-        payment,
-        notes=(*payment.notes, event.face),
-        in_hand=None,
-        refused_in_row=0,
-        notice=None,
-        notice_code="",
-    )
-    counted = _stop_when_enough(state, counted)
-    after = replace(
-        state,
-        payment=counted,
-        numbers=replace(state.numbers, note=max(state.numbers.note, note_no + 1)),
-        deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD),
-    )
-    step = end_if_due(rest_idle(after, moment), moment)
+    numbers = replace(state.numbers, note=max(state.numbers.note, note_no + 1))
+    step = _counts(replace(state, numbers=numbers), payment, event.face, moment)
     return step[0], [Record((record,)), Acknowledge(event), *commands, *step[1]]
 
 
@@ -116,9 +102,7 @@ def acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) -> 
         acceptor_serial=event.identity.serial,
         recovered="counter",
     )
-    counted = _stop_when_enough(state, replace(payment, notes=(*payment.notes, note.face), in_hand=None))
-    after = replace(state, payment=counted, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
-    step = end_if_due(rest_idle(after, moment), moment)
+    step = _counts(state, payment, note.face, moment)
     return step[0], [Record((record,)), *step[1]]
 
 
@@ -159,6 +143,19 @@ def tell(payment: CashPayment, saying: Saying, *, calm: bool = False, code: str 
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------
+
+
+def _counts(state: State, payment: CashPayment, face: Fen, moment: Moment) -> Step:
+    """One note more in the payment, and none in hand."""
+    counted = replace(
+        payment, notes=(*payment.notes, face), in_hand=None, refused_in_row=0, notice=None, notice_code=""
+    )
+    after = replace(
+        state,
+        payment=_stop_when_enough(state, counted),
+        deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD),
+    )
+    return end_if_due(rest_idle(after, moment), moment)
 
 
 def _went_back(state: State, payment: CashPayment, note: NoteInHand, reason: str, moment: Moment) -> Step:

@@ -50,6 +50,11 @@ def go(state: State, moment: Moment, phase: Phase, **visit_changes: Any) -> Stat
     return rest_idle(moved, moment)
 
 
+def timed(state: State, timer: Timer, seconds: float, moment: Moment) -> State:
+    """Let a timer run from now."""
+    return replace(state, deadlines=state.deadlines.with_(timer, moment.mono, seconds))
+
+
 def trouble(state: State, moment: Moment, saying: Saying, choices: tuple[str, ...], after: Phase) -> State:
     """Say in three parts what is wrong and offer the ways on; ``after`` is where the main one leads."""
     return go(state, moment, Phase.TROUBLE, trouble=saying, trouble_choices=choices, after_trouble=after)
