@@ -52,6 +52,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "kiosk.hardware.faults",
         "kiosk.screen_link",
     ),
+    # The receipt it makes carries unit, period and times as words, in the payer's language.
+    "kiosk.payment.slip": (*LOW, "kiosk.text", "kiosk.offline_queue"),
     "office": ("kiosk.domain",),
 }
 # They put parts together or are a program of their own, and may name any part of the kiosk.

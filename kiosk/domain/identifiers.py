@@ -56,10 +56,3 @@ def receipt_no(kiosk_code: str, number: int) -> ReceiptNo:
 def claim_no(kiosk_code: str, note_no: int) -> str:
     """The number a person keeps for a note whose fate is unclear."""
     return f"{kiosk_code}-Q{note_no:06d}"
-
-
-def grouped(number: str) -> str:
-    """Digits in groups of four from the right, as large type shows them: ``YG01-00 0123``."""
-    head, _, digits = number.rpartition("-")
-    groups = re.sub(r"(?<=\d)(?=(\d{4})+$)", " ", digits)
-    return f"{head}-{groups}" if head else groups

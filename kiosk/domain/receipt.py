@@ -52,12 +52,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     receipt_no: str
     kiosk_code: str
     printed_at: str  # local time of this copy
-    paid_at: str  # 2026-11-24 16:20:11 +08:00
+    paid_at: str  # 2026年11月24日 16:20:11 +08:00
     clock_verified: bool
     copy_no: int = 0  # 0 original; n: 补打 第 n 次
     offline: bool = False
     bills_as_of: str = ""  # time of the cached bills, when offline
-    unit_words: str = ""  # 3栋1单元502
+    unit_words: str = ""  # 3栋 1单元 502
     masked_name: str = ""
     lines: tuple[ReceiptLine, ...] = ()
     received: Fen = Fen(0)

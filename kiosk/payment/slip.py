@@ -1,16 +1,17 @@
 """A payment's journal entries to its receipt (收据): the same slip now, after a restart, and when drawn again. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from kiosk.domain import events as journal
 from kiosk.domain.chain import check_code
 from kiosk.domain.estate import Estate
-from kiosk.domain.identifiers import parse_address
+from kiosk.domain.identifiers import UnitAddress, parse_address
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim, Outcome, Receipt, ReceiptLine, SlipKind
 from kiosk.offline_queue.records import Entry
+from kiosk.text import say, say_date, say_period
 
 
 class NotSettled(ValueError):
@@ -36,23 +37,25 @@ def receipt_for(
     zone = ZoneInfo(settlement.time_zone)
     offline = opened.offline and opened.bills_as_of_ms is not None
     before = opened.prepaid_before_fen
-    address = parse_address(opened.unit_code)
+    language, address = opened.language, parse_address(opened.unit_code)
     return Receipt(
         kind=SlipKind.FAULT if claims else SlipKind.RECEIPT,
-        language=opened.language,
-        estate=estate.estate_name_en if opened.language == "en" and estate.estate_name_en else estate.estate_name,
+        language=language,
+        estate=estate.estate_name_en if language == "en" and estate.estate_name_en else estate.estate_name,
         payee=estate.payee,
         receipt_no=settlement.receipt_no,
         kiosk_code=kiosk_code,
-        printed_at=_local(max(printed_ms, settled.header.wall_ms), zone),
-        paid_at=_local(settled.header.wall_ms, zone),
+        printed_at=_moment(language, max(printed_ms, settled.header.wall_ms), zone),
+        paid_at=_moment(language, settled.header.wall_ms, zone),
         clock_verified=settled.header.clock != "unset",
         copy_no=copy_no,
         offline=settlement.offline,
-        bills_as_of=_local(opened.bills_as_of_ms or 0, zone)[:16] if offline else "",
-        unit_words=f"{address.building}栋{address.entrance}单元{address.room}" if address else opened.unit_code,
+        bills_as_of=_minute(language, opened.bills_as_of_ms or 0, zone) if offline else "",
+        unit_words=_unit_words(language, address) if address else opened.unit_code,
         masked_name=opened.masked_name,
-        lines=tuple(_line(picked, settlement) for picked in opened.bills if _paid(picked.bill_id, settlement)),
+        lines=tuple(
+            _line(language, picked, settlement) for picked in opened.bills if _paid(picked.bill_id, settlement)
+        ),
         received=Fen(settlement.received_fen),
         notes=tuple(sorted(((Fen(int(face)), count) for face, count in settlement.notes.items()), reverse=True)),
         to_prepaid=Fen(settlement.prepaid_fen),
@@ -85,13 +88,13 @@ def _parts(
     return opened, settled[0], settled[1], tuple(claims)
 
 
-def _line(picked: journal.BillPicked, settlement: journal.Settlement) -> ReceiptLine:
+def _line(language: str, picked: journal.BillPicked, settlement: journal.Settlement) -> ReceiptLine:
     due = picked.principal_fen + picked.late_fee_fen
     paid = _paid(picked.bill_id, settlement)
     return ReceiptLine(
         item_name=picked.item_name or picked.bill_id,
         item_name_en=picked.item_name_en or picked.bill_id,
-        period=_period(picked),
+        period=_period(language, picked),
         due=Fen(due),
         late_fee_paid=Fen(_paid(picked.bill_id, settlement, "late_fee")),
         paid=Fen(paid),
@@ -104,17 +107,29 @@ def _paid(bill_id: str, settlement: journal.Settlement, component: str | None = 
     return sum(line.amount_fen for line in lines if component in (None, line.component))
 
 
-def _period(picked: journal.BillPicked) -> str:
-    """2026-11, or 2026-09 至 2026-10: months, as bills have them."""
+def _period(language: str, picked: journal.BillPicked) -> str:
+    """2026年11月, or Sep–Oct 2026: months, as bills have them and as the screen said them."""
     if not (picked.period_from and picked.period_to):
         return ""
-    first = date.fromisoformat(picked.period_from)
-    last = date.fromisoformat(picked.period_to) - timedelta(days=1)
-    months = [f"{day.year}-{day.month:02d}" for day in (first, last)]
-    return months[0] if months[0] == months[1] else " 至 ".join(months)
+    return say_period(language, date.fromisoformat(picked.period_from), date.fromisoformat(picked.period_to))
 
 
-def _local(wall_ms: int, zone: ZoneInfo) -> str:
-    moment = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(zone)
-    offset = moment.strftime("%z")
-    return f"{moment:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:]}"
+def _unit_words(language: str, address: UnitAddress) -> str:
+    """The unit as its plate on the screen has it."""
+    return say(language, "receipt.unit", building=address.building, entrance=address.entrance, room=address.room)
+
+
+def _moment(language: str, wall_ms: int, zone: ZoneInfo) -> str:
+    """2026年11月24日 16:20:11 +08:00; 24 Nov 2026 16:20:11 +08:00."""
+    local = _local(wall_ms, zone)
+    offset = local.strftime("%z")
+    return f"{say_date(language, local)} {local:%H:%M:%S} {offset[:3]}:{offset[3:]}"
+
+
+def _minute(language: str, wall_ms: int, zone: ZoneInfo) -> str:
+    local = _local(wall_ms, zone)
+    return f"{say_date(language, local)} {local:%H:%M}"
+
+
+def _local(wall_ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(zone)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.domain.identifiers import UnitAddress, claim_no, grouped, parse_address, receipt_no
+from kiosk.domain.identifiers import UnitAddress, claim_no, parse_address, receipt_no
 from kiosk.domain.masking import mask_name, mask_phone, mask_room
 
 
@@ -30,7 +30,6 @@ def test_numbers_on_paper() -> None:
     assert receipt_no("YG01", 123) == "YG01-000123"
     assert receipt_no("YG01", 1234567) == "YG01-1234567"
     assert claim_no("YG01", 7) == "YG01-Q000007"
-    assert grouped("YG01-000123") == "YG01-00 0123"
 
 
 @pytest.mark.parametrize(

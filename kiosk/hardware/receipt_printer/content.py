@@ -5,7 +5,6 @@ Source: ux-and-accessibility section 13.1 (order), decisions 9 (one number), 20 
 
 from collections.abc import Callable, Iterator
 
-from kiosk.domain.identifiers import grouped
 from kiosk.domain.money import FEN_PER_YUAN, Fen, capital_yuan, format_yuan
 from kiosk.domain.receipt import Outcome, Receipt, ReceiptLine, SlipKind
 from kiosk.hardware.receipt_printer.blocks import (
@@ -64,7 +63,7 @@ def _identity(receipt: Receipt) -> Iterator[Block]:
     if receipt.receipt_no:
         yield Row(
             left=say(language, "receipt.number"),
-            right=grouped(receipt.receipt_no),
+            right=receipt.receipt_no,
             right_type=Type.STRONG,
             right_bold=True,
         )

@@ -38,7 +38,7 @@ SMALLEST_MODULE = 4  # half a millimetre: old phones still read it
 WIDEST_CODE = 270
 NARROW = 480  # below this the QR code's text goes under it
 
-LINE_HEIGHTS = {Type.SMALL: 28, Type.NORMAL: 33, Type.STRONG: 44, Type.TITLE: 62, Type.TOTAL: 58}
+LINE_HEIGHTS = {Type.SMALL: 30, Type.NORMAL: 33, Type.STRONG: 44, Type.TITLE: 62, Type.TOTAL: 58}
 FIRST_HEIGHT = 2048
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 # These never begin a line: the character before them goes along.
 CLOSING = "，。、；：！？）》」』”’…%,.;:!?)"
 
-_ATOMS = re.compile(r"[^\S　]+|　|[!-~¥×]+|.", re.DOTALL)
+LEAST_LAST = 4
+FIRST_WIDE = 0x2E80  # from here on characters stand alone: a line may break before them
+
+_ATOMS = re.compile(r"[^\S　]+|\d+元×\d+|　|[!-~¥×]+|.", re.DOTALL)
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
@@ -24,7 +27,26 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
         line = carried + (atom if carried else atom.lstrip())
     if line.strip() or not lines:
         lines.append(line.rstrip())
-    return lines
+    return _without_orphan(lines, width, measure)
+
+
+def _without_orphan(lines: list[str], width: float, measure: Callable[[str], float]) -> list[str]:
+    """Give a last line of one or two Chinese characters some of the line before; alone it looks like a misprint."""
+    if len(lines) < 2 or len(lines[-1]) >= LEAST_LAST:
+        return lines
+    before, last = lines[-2:]
+    clause = max(before.rfind(mark, 0, -1) for mark in "，；。") + 1
+    if clause > LEAST_LAST and measure(before[clause:] + last) <= width:
+        return [*lines[:-2], before[:clause], before[clause:] + last]
+    while len(last) < LEAST_LAST or last[0] in CLOSING:
+        if len(before) <= 2 * LEAST_LAST or not _breaks_before(before[-1]) or measure(before[-1] + last) > width:
+            return lines
+        before, last = before[:-1], before[-1] + last
+    return [*lines[:-2], before, last]
+
+
+def _breaks_before(character: str) -> bool:
+    return ord(character) >= FIRST_WIDE
 
 
 def _atoms(text: str, width: float, measure: Callable[[str], float]) -> Iterator[str]:

@@ -26,10 +26,10 @@ USUAL = Receipt(
     payee="阳光物业服务有限公司",
     receipt_no="YG01-000123",
     kiosk_code="YG01",
-    printed_at="2026-11-24 16:20:14 +08:00",
-    paid_at="2026-11-24 16:20:11 +08:00",
+    printed_at="2026年11月24日 16:20:14 +08:00",
+    paid_at="2026年11月24日 16:20:11 +08:00",
     clock_verified=True,
-    unit_words="3栋1单元502",
+    unit_words="3栋 1单元 502",
     masked_name="张*",
     lines=(
         bill("物业服务费", "Property service fee", "2026年9月", 22554, late=312),
@@ -52,13 +52,26 @@ OFFLINE_COPY = replace(
     copy_no=2,
     offline=True,
     clock_verified=False,
-    bills_as_of="2026-11-22 08:00 +08:00",
+    bills_as_of="2026年11月22日 08:00",
     outcome=Outcome.ACCEPTED,
     prepaid_after=None,
     link="",
 )
 
-ENGLISH = replace(USUAL, language="en", unit_words="Building 3, Entrance 1, 502", outcome=Outcome.ACCEPTED)
+ENGLISH = replace(
+    USUAL,
+    language="en",
+    estate="Sunshine Garden",
+    paid_at="24 Nov 2026 16:20:11 +08:00",
+    printed_at="24 Nov 2026 16:20:14 +08:00",
+    unit_words="Bldg 3, Entr. 1, Room 502",
+    lines=(
+        bill("物业服务费", "Property service fee", "Sep 2026", 22554, late=312),
+        bill("公共水电分摊", "Shared utilities", "Sep 2026", 1874),
+        bill("车位管理费", "Parking fee", "Oct 2026", 8000),
+    ),
+    outcome=Outcome.ACCEPTED,
+)
 
 FAULT = replace(
     USUAL,
