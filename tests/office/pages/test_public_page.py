@@ -134,7 +134,7 @@ def test_a_claim_is_processing_with_its_age_until_it_is_closed(browser: Client, 
     text = text_of(browser.get(f"/m/{number}/{code}"))
     assert "处理中" in text
     assert re.search(r"有 1 张纸币正在核实，已 \d+ 天", text)
-    assert f"核实编号 {CLAIM} 100 元纸币 正在核实" in text
+    assert f"核实号 {CLAIM} 100 元纸币 正在核实" in text
     Case.objects.filter(kind="note_unknown").update(state=Case.State.CLOSED)
     text = text_of(browser.get(f"/m/{number}/{code}"))
     assert "¥100.00 已经入账" in text
