@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from kiosk.domain.identifiers import UnitAddress, parse_address
 from kiosk.domain.money import NotMoney, parse_yuan
@@ -13,7 +13,10 @@ from office.importing.tables import Row, Table
 from office.property.models import Occupancy, Project, Unit
 
 AREA_RANGE_C = (100, 200_000)  # 1 to 2,000 square metres
-_PERIOD = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")
+_AREA = re.compile(r"(\d{1,9}(\.\d{1,20})?)(㎡|m²)?")
+# As people type them and as spreadsheet programs show them: these turn 2026-11 into the first of that month.
+_PERIOD = re.compile(r"(20\d{2})[-/.年](\d{1,2})(月|[-/.]0?1|月1日)?")
+_DATE = re.compile(r"(20\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _ROLES = {
     "": "owner",
     "业主": "owner",
@@ -146,11 +149,9 @@ def _unit(checked: Checked, known: _Known, cells: dict[str, str]) -> None:
 
 
 def _area(text: str) -> int:
-    try:
-        exact = Decimal(text.replace("㎡", "").replace("m²", "").strip()) * 100
-    except InvalidOperation as error:
-        raise _Refused("bad_area", text) from error
-    if not exact.is_finite() or exact != exact.to_integral_value() or not AREA_RANGE_C[0] <= exact <= AREA_RANGE_C[1]:
+    found = _AREA.fullmatch(text.replace(" ", ""))
+    exact = Decimal(found[1]) * 100 if found else Decimal(0)
+    if exact != exact.to_integral_value() or not AREA_RANGE_C[0] <= exact <= AREA_RANGE_C[1]:
         raise _Refused("bad_area", text)
     return int(exact)
 
@@ -189,19 +190,23 @@ def _bill(checked: Checked, known: _Known, cells: dict[str, str]) -> None:
         raise _Refused("bad_amount", cells["amount"]) from error
     if amount_fen == 0:
         raise _Refused("bad_amount", cells["amount"])
-    try:
-        due_on = datetime.date.fromisoformat(cells["due"].replace("/", "-"))
-    except ValueError as error:
-        raise _Refused("bad_date", cells["due"]) from error
+    due_on = _date(cells["due"])
     if (code, item.id, period_from) in known.bills:
         raise _Refused("duplicate_bill", f"{code} {item.name} {period_from:%Y-%m}")
     known.bills.add((code, item.id, period_from))
     checked.bills.append(NewBill(code, item, period_from, amount_fen, due_on))
 
 
+def _date(text: str) -> datetime.date:
+    found = _DATE.fullmatch(text)
+    try:
+        return datetime.date(int(found[1]), int(found[2]), int(found[3]))
+    except (TypeError, ValueError) as error:
+        raise _Refused("bad_date", text) from error
+
+
 def _period(text: str) -> datetime.date:
-    # Spreadsheet programs turn 2026-11 into the first of that month.
-    found = _PERIOD.fullmatch(text) or re.fullmatch(r"(\d{4})-(\d{2})-01", text)
+    found = _PERIOD.fullmatch(text)
     try:
         return datetime.date(int(found[1]), int(found[2]), 1)
     except (TypeError, ValueError) as error:

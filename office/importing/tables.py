@@ -1,11 +1,13 @@
 """A file as tables of text: each row with its line number, whatever program wrote it."""
 
+import codecs
 import csv
 import datetime
 import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +96,16 @@ def _sheets(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
 def _limited(rows: Any) -> list[list[str]]:
     kept = []
     for row in rows:
-        kept.append([cell.strip() for cell in row])
+        kept.append([" ".join(cell.split()) for cell in row])  # a line break inside a cell is a space
         if len(kept) > MAX_ROWS:
             raise ValueError(f"more than {MAX_ROWS} rows; split the file")
     return kept
 
 
 def _decoded(raw: bytes) -> str:
-    """UTF-8, or what Chinese spreadsheet programs write by default."""
+    """UTF-8, or what Chinese spreadsheet programs write by default, or their "Unicode text"."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -124,8 +128,10 @@ def _table(name: str, rows: list[list[str]]) -> Table | None:
         columns = [_NAMES.get(cell.lower().replace("（", "(").replace("）", ")"), "") for cell in row]
         kind = next((kind for kind, needed in KINDS if needed <= set(columns)), None)
         if kind:
+            if twice := sorted({column for column in columns if column and columns.count(column) > 1}):
+                raise Unreadable(f"{name}: two columns for {', '.join(twice)}; leave one of each")
             body = [
-                Row(line, {column: cell for column, cell in zip(columns, cells, strict=False) if column})
+                Row(line, {column: cell for column, cell in zip_longest(columns, cells, fillvalue="") if column})
                 for line, cells in enumerate(rows[index + 1 :], start=index + 2)
                 if any(cells)
             ]

@@ -60,6 +60,54 @@ def test_rows_with_a_bad_area_a_double_room_or_no_room_are_refused_by_line(estat
 
 
 @both_engines
+def test_short_rows_and_numbers_beyond_reason_are_refused_like_any_other(estate: Estate, tmp_path: Path) -> None:
+    areas = ["1E+9999999999", "1e2", "NaN", "1_0", "", "9" * 400]
+    rows = "".join(f"4-1-{201 + n},{area}\n" for n, area in enumerate(areas))
+    found = checked(estate, tmp_path, f"房号,面积,姓名\n4-1-101\n,88\n{rows}4-1-301,88,王芳,too,many,cells\n")
+    assert refusals(found) == [(2, "bad_area"), (3, "bad_room"), *((line, "bad_area") for line in range(4, 10))]
+    assert [unit.address.code for unit in found.units] == ["4-1-301"]
+
+
+@pytest.mark.parametrize("month", ["2026-12", "2026/12/1", "2026年12月", "2026-12-01", "2026年12月1日"])
+@pytest.mark.parametrize("day", ["2026-12-31", "2026/12/31", "2026年12月31日"])
+def test_months_and_days_are_read_as_spreadsheet_programs_show_them(
+    estate: Estate, tmp_path: Path, month: str, day: str
+) -> None:
+    found = checked(estate, tmp_path, f"房号,收费项目,账期,金额,缴费期限\n3-1-502,水费,{month},1.5,{day}\n")
+    assert refusals(found) == []
+    assert (found.bills[0].period_from, found.bills[0].due_on) == (
+        datetime.date(2026, 12, 1),
+        datetime.date(2026, 12, 31),
+    )
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "reason"),
+    [
+        ("9999-12", "2026-12-31", "bad_period"),
+        ("2026/12/2", "2026-12-31", "bad_period"),
+        ("2026-12", "2026-W01-1", "bad_date"),
+        ("2026-12", "2026-02-30", "bad_date"),
+        ("2026-12", "31/12/2026", "bad_date"),
+    ],
+)
+def test_other_months_and_days_are_refused(estate: Estate, tmp_path: Path, month: str, day: str, reason: str) -> None:
+    found = checked(estate, tmp_path, f"房号,收费项目,账期,金额,缴费期限\n3-1-502,水费,{month},1.5,{day}\n")
+    assert refusals(found) == [(2, reason)]
+
+
+def test_two_columns_that_mean_the_same_are_refused_and_not_chosen_from(estate: Estate, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="two columns for area"):
+        checked(estate, tmp_path, "房号,面积,建筑面积\n4-1-101,88,99\n")
+
+
+def test_a_line_break_inside_a_cell_becomes_a_space_and_lines_are_counted_as_the_program_shows_them(
+    estate: Estate, tmp_path: Path
+) -> None:
+    found = checked(estate, tmp_path, '房号,面积,姓名\n4-1-101,88,"王\n芳"\n4-1-102,x,李\n')
+    assert (found.units[0].name, refusals(found)) == ("王 芳", [(3, "bad_area")])
+
+
 def test_after_the_yes_the_good_rows_are_there_and_the_kiosks_hear_of_them(estate: Estate, tmp_path: Path) -> None:
     commit(checked(estate, tmp_path, UNITS))
     unit = Unit.objects.get(code="4-1-105")
@@ -136,7 +184,7 @@ def test_a_workbook_may_hold_all_three_tables_and_dates_and_numbers_as_cells(est
     assert Bill.objects.get(unit__code="5-1-101").amount_fen == 24560
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_files_of_any_spreadsheet_program_are_read(
     estate: Estate, tmp_path: Path, encoding: str, delimiter: str
