@@ -11,6 +11,7 @@ from kiosk.domain.money import NOTE_FACES
 from tests.end_to_end.parts import Lobby
 
 NOTE_WITHIN_S = 2.0
+NOTE_ENDS = ("stacked", "returned", "rejected", "jammed", "fraud")
 FACE_WEIGHTS = (4, 3, 3, 2, 2, 1)  # smallest first
 
 # Moments of a note's way at which the acceptor's power may be cut; "insert" is at once.
@@ -48,6 +49,7 @@ class Odds(msgspec.Struct, frozen=True):
     timeout: float = 0.008
     cancel: float = 0.01
     held_timeout: float = 0.1
+    kill: float = 0.0
 
 
 Card = TypeVar("Card")
@@ -64,6 +66,10 @@ class Deck(Generic[Card]):
         if not self._left:
             self._left = self._chance.sample(self._cards, len(self._cards))
         return self._left.pop()
+
+
+class AgentKilled(Exception):
+    """The agent was killed and started again: this visit is over, and the kiosk brings its payment to an end."""
 
 
 class Mischief:
@@ -93,6 +99,7 @@ class Mischief:
             (self.odds.box_out, self._box_out),
             (self.odds.power, self._power_cut),
             (self.odds.line, self._bad_line),
+            (self.odds.kill, self._kill_agent),
         ):
             if lot < odds:
                 return deed()
@@ -143,17 +150,37 @@ class Mischief:
         return False
 
     def _power_cut(self) -> bool:
-        """At a chosen moment of a note's way, if it comes to that moment."""
-        moment = self._cuts.deal()
-        mark = self.lobby.events.mark()
-        self.insert()
-        came = moment == "insert" or self.lobby.events.comes(
-            moment, "stacked", "returned", "rejected", "jammed", "fraud", since=mark, timeout_s=NOTE_WITHIN_S
-        )
-        self.lobby.acceptor.do("power", **{"is": "off"})
-        self.lobby.acceptor.do("power", **{"is": "on"})
+        """Of the acceptor, with a note on its way."""
+        moment, came = self._offer_until_a_moment()
+        self._acceptor_power("off")
+        self._acceptor_power("on")
         self.did[f"power cut at {moment}" if came else "power cut"] += 1
         return True
+
+    def _kill_agent(self) -> bool:
+        """SIGKILL with a note on its way, sometimes with the acceptor's power, sometimes mended before it starts again."""
+        self._offer_until_a_moment()
+        if self.chance.random() < 0.3:
+            self._acceptor_power("off")
+        self.lobby.kill_agent()
+        if self.chance.random() < 0.5:
+            repair(self.lobby)
+        self._acceptor_power("on")
+        self.lobby.start_agent()
+        self.did["agent killed"] += 1
+        raise AgentKilled
+
+    def _offer_until_a_moment(self) -> tuple[str, bool]:
+        """Insert a note and wait for a moment of its way; whether it came to it or to another end."""
+        moment, mark = self._cuts.deal(), self.lobby.events.mark()
+        self.insert()
+        if moment == "insert":
+            return moment, True
+        came = self.lobby.events.comes(moment, *NOTE_ENDS, since=mark, timeout_s=NOTE_WITHIN_S)
+        return moment, came is not None
+
+    def _acceptor_power(self, state: str) -> None:
+        self.lobby.acceptor.do("power", **{"is": state})
 
 
 def repair(lobby: Lobby) -> None:

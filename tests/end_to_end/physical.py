@@ -45,7 +45,10 @@ def notes_of(events: Iterable[tuple[str, dict[str, Any]]]) -> list[PhysicalNote]
         elif what == "jammed":
             befell.append(f"jam {event['where']}")
         elif what == "started":
-            befell.append("power cut")
+            if under_way:
+                befell.append("power cut")
+            elif ended:  # its end may not have been told to the host yet, and now never will be
+                ended[-1] = msgspec.structs.replace(ended[-1], befell=(*ended[-1].befell, "power cut"))
         elif what == "fraud" and event["when"] == "after_stack":
             ended[-1] = msgspec.structs.replace(ended[-1], place=FISHED, befell=(*ended[-1].befell, "fishing"))
         elif what == "fraud" or what in _END_EVENTS:

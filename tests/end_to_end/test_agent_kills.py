@@ -14,18 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import taps, views
 from kiosk.domain import events as journal
 from kiosk.offline_queue.reader import JournalReader
 from tests.end_to_end import truth
-from tests.end_to_end.lobby_runs import HEARD_WITHIN_S, households, insert, to_cash, wait_until_all_is_uploaded
+from tests.end_to_end.lobby_runs import households, insert, to_cash, wait_until_all_is_uploaded
 from tests.end_to_end.mischief import Deck
 from tests.end_to_end.parts import Lobby, lobby
+from tests.end_to_end.recovery import recover
 from tests.end_to_end.robot import Robot
 
 SEED = int(os.environ.get("MENTING_SEED", "20261125"))
 LOBBIES = 2
-RECOVERED_WITHIN_S = 40.0
 SPEED = 10  # slow enough that an instant between accept and credit (60 ms) can be hit
 
 # After which event the agent is killed, a moment later; most of a note's life lies between "escrowed" and "credited".
@@ -62,7 +61,7 @@ class Killer:
         if with_power:
             self.lobby.acceptor.do("power", **{"is": "on"})
         self.lobby.start_agent()
-        self._recover()
+        self.did["payments told to be interrupted (E60)"] += recover(self.lobby, self.robot)
         truth.check_kiosk(self.lobby)
 
     def _let_a_note_come_to(self, moment: str) -> None:
@@ -79,30 +78,6 @@ class Killer:
             self.did["between intent and outcome"] += 1
         elif isinstance(last, journal.NoteEscrow):
             self.did["held, undecided"] += 1
-
-    def _recover(self) -> None:
-        """Until the payment has ended, its result was acknowledged, and no note is in the path."""
-        ends_at = time.monotonic() + RECOVERED_WITHIN_S
-        while not (self._rests() and self.lobby.acceptor.do("ledger")["path"] is None):
-            assert time.monotonic() < ends_at, f"not recovered; on show: {self.robot.view}"
-            view = self.robot.view
-            if isinstance(view, views.TroubleView):
-                self.did["payments told to be interrupted (E60)"] += 1
-                self.robot.tap(taps.ChoiceTapped(choice=view.choices[-1]))
-            if view is not None and not isinstance(view, views.AttractView):
-                self._wait_a_change(view)
-
-    def _rests(self) -> bool:
-        """The journal first: the view on show may still be the dead agent's."""
-        records = truth.read(self.lobby.journal)
-        open_payments = set(records.opened) - records.settled.keys() - records.cancelled
-        return not open_payments and isinstance(self.robot.view, views.AttractView)
-
-    def _wait_a_change(self, view: views.AnyView) -> None:
-        try:
-            self.robot.wait(lambda now: now is not view, HEARD_WITHIN_S)
-        except AssertionError:
-            self.did["slow"] += 1
 
 
 def run_lobby(folder: Path, seed: int, kills: int, did: Counter[str], failures: list[str]) -> None:

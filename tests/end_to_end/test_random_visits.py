@@ -15,6 +15,7 @@ import pytest
 
 from tests.end_to_end import truth
 from tests.end_to_end.lobby_runs import households, wait_until_all_is_uploaded
+from tests.end_to_end.mischief import Odds
 from tests.end_to_end.parts import lobby
 from tests.end_to_end.robot import Robot
 from tests.end_to_end.visits import Payer
@@ -33,14 +34,14 @@ MUST_HAPPEN = (
 )  # fmt: skip
 
 
-def run_lobby(folder: Path, seed: int, visits: int, did: Counter[str], failures: list[str]) -> None:
+def run_lobby(folder: Path, seed: int, visits: int, odds: Odds, did: Counter[str], failures: list[str]) -> None:
     """One lobby's share; what went wrong goes into ``failures``, for a thread can't fail a test."""
     number = 0  # of the visit that failed
     try:
         with lobby(folder, speed=50, pace=200, seed=seed) as running:
             running.start_agent()
             robot = Robot(running.socket)
-            payer = Payer(robot, running, random.Random(seed), households(running))
+            payer = Payer(robot, running, random.Random(seed), households(running), odds)
             try:
                 for number in range(1, visits + 1):  # noqa: B007
                     payer.visit()
@@ -59,7 +60,7 @@ def run_lobby(folder: Path, seed: int, visits: int, did: Counter[str], failures:
         )
 
 
-def run(tmp_path: Path, visits: int) -> Counter[str]:
+def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
     did: Counter[str] = Counter()
     failures: list[str] = []
     threads = []
@@ -68,7 +69,7 @@ def run(tmp_path: Path, visits: int) -> Counter[str]:
         folder = tmp_path / str(number)
         folder.mkdir()
         share = visits // LOBBIES
-        threads.append(threading.Thread(target=run_lobby, args=(folder, SEED + number, share, did, failures)))
+        threads.append(threading.Thread(target=run_lobby, args=(folder, SEED + number, share, odds, did, failures)))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -90,3 +91,10 @@ def test_five_hundred_random_visits_leave_every_book_true(tmp_path: Path) -> Non
 @pytest.mark.timeout(3600)
 def test_two_thousand_random_visits_leave_every_book_true(tmp_path: Path) -> None:
     assert run(tmp_path, 2000)["visits"] == 2000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_four_hundred_random_visits_with_the_agent_killed_among_everything_else(tmp_path: Path) -> None:
+    did = run(tmp_path, 400, Odds(kill=0.03, cable=0.005))
+    assert did["agent killed"] > 50

@@ -14,7 +14,7 @@ from kiosk.offline_queue.reader import JournalReader
 from tests.end_to_end import truth
 from tests.end_to_end.lobby_runs import cash_payment, wait_until_all_is_uploaded
 from tests.end_to_end.parts import Books, Lobby, lobby
-from tests.end_to_end.physical import PhysicalNote, notes_of
+from tests.end_to_end.physical import ACCEPTOR, HAND, PhysicalNote, notes_of
 from tests.end_to_end.truth import Recorded
 
 TEN = Recorded(note_no=1, face_fen=1000, fate="credited")
@@ -61,6 +61,17 @@ def test_a_credited_note_that_was_fished_out_again_is_true() -> None:
 def test_a_claim_without_a_face_stands_for_the_note_that_is_left_over() -> None:
     faceless = replace(CLAIM, face_fen=None, lost_by="acceptor.note_lost", note_no=9)
     truth.check_notes((TEN, FIVE, faceless), PAPER)
+
+
+def test_a_power_cut_between_a_notes_end_and_the_next_poll_befalls_that_note() -> None:
+    told = [
+        (HAND, {"event": "insert", "face_fen": 100}),
+        (ACCEPTOR, {"event": "returned", "face_fen": 100, "reason": "timeout"}),
+        (ACCEPTOR, {"event": "started"}),
+        (HAND, {"event": "insert", "face_fen": 100}),
+        (ACCEPTOR, {"event": "stacked", "face_fen": 100}),
+    ]
+    assert [(note.place, note.befell) for note in notes_of(told)] == [("returned", ("power cut",)), ("box", ())]
 
 
 def test_a_note_with_two_fates_is_found() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from kiosk import taps, views
-from tests.end_to_end.mischief import Mischief, Odds, repair
+from tests.end_to_end.mischief import AgentKilled, Mischief, Odds, repair
 from tests.end_to_end.parts import Lobby
+from tests.end_to_end.recovery import recover
 from tests.end_to_end.robot import Robot
 
 MOST_STEPS = 400
@@ -76,7 +77,11 @@ class Payer:
     def visit(self) -> None:
         """From attract to attract, whatever happens in between."""
         repair(self.lobby)
-        self.go_on(self.start())
+        try:
+            self.go_on(self.start())
+        except AgentKilled:
+            repair(self.lobby)
+            recover(self.lobby, self.robot)
         self.did["visits"] += 1
 
     def go_on(self, view: views.AnyView) -> None:

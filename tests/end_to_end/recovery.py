@@ -1,0 +1,40 @@
+"""What a person sees after the agent died under their hands, until the kiosk serves again."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kiosk import taps, views
+from tests.end_to_end import truth
+from tests.end_to_end.parts import Lobby
+
+RECOVERED_WITHIN_S = 60.0
+LOOK_AGAIN_S = 0.2
+
+
+def recover(running: Lobby, robot: Any) -> int:
+    """After the agent was killed and started again: until every payment has its end, somebody has read so, and no note is in
+    the path. Returns how many payments were told to be interrupted (E60).
+    """
+    ends_at, told = time.monotonic() + RECOVERED_WITHIN_S, set[str]()
+    while True:
+        # The journal first: the view on show may still be the dead agent's.
+        ended, view = _all_payments_ended(running), robot.view
+        if ended and isinstance(view, views.AttractView) and running.acceptor.do("ledger")["path"] is None:
+            return len(told)
+        assert time.monotonic() < ends_at, f"not recovered; on show: {view}"
+        if isinstance(view, views.TroubleView):
+            told.add(str(view.saying.values.get("receipt_no")))
+            robot.tap(taps.ChoiceTapped(choice=view.choices[-1]))
+        with contextlib.suppress(AssertionError):  # whatever is waited for besides has no view of its own
+            robot.wait(_other_than(view), LOOK_AGAIN_S)
+
+
+def _other_than(view: Any) -> Callable[[Any], bool]:
+    return lambda now: now is not view
+
+
+def _all_payments_ended(running: Lobby) -> bool:
+    records = truth.read(running.journal)
+    return not set(records.opened) - records.settled.keys() - records.cancelled
