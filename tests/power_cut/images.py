@@ -126,11 +126,27 @@ def disks(operations: list[Operation], cuts: Iterable[int], keeps: tuple[str, ..
         yield cut, disk
 
 
+def check_replay(operations: list[Operation], under: Path) -> None:
+    """The recording is whole: replayed to its end it gives the files that are really there.
+
+    Raises:
+        AssertionError: something was done to a file that the recorder did not see.
+    """
+    ((_, disk),) = disks(operations, [len(operations)])
+    image = disk.image(Model.ALL, random.Random(0))
+    real = {str(path) for path in under.rglob("*") if path.is_file() and not path.name.endswith("-shm")}
+    recorded = {name for name in image if Path(name).is_relative_to(under)}
+    assert recorded == real, f"names differ: {recorded ^ real}"
+    differ = [name for name in recorded if Path(name).read_bytes() != image[name]]
+    assert not differ, f"contents differ: {differ}"
+
+
 def lay(image: dict[str, bytes], was_under: Path, folder: Path) -> None:
-    """Write an image out, its paths moved from one folder to another."""
+    """Write an image out for its owner alone, as the kiosk makes all its files; its paths move from one folder to another."""
     for name, content in image.items():
         path = folder / Path(name).relative_to(was_under)
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o600)
         with path.open("wb") as file:
             if content.count(0) < len(content):  # else a hole is enough
                 file.write(content)

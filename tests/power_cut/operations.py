@@ -53,22 +53,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class Recording:
     """Where programs write down what they do; preloaded() is the way to start them."""
 
-    def __init__(self, library: Path, file: Path, *places: Path, hears: bool = False) -> None:
-        """``places`` are prefixes of the paths that matter; ``hears``: also what is sent to terminals and sockets."""
+    def __init__(self, library: Path, file: Path, *places: Path) -> None:
+        """``places`` are prefixes of the paths that matter."""
         self.file = file
         self.environment = {
             "LD_PRELOAD": str(library),
             "POWER_CUT_RECORD": str(file),
             "POWER_CUT_PLACES": ":".join(map(str, places)),
-            **({"POWER_CUT_HEARS": "1"} if hears else {}),
         }
         self._fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextlib.contextmanager
-    def preloaded(self) -> Iterator[None]:
-        """Programs that are started meanwhile are recorded."""
-        before = {name: os.environ.get(name) for name in self.environment}
-        os.environ.update(self.environment)
+    def preloaded(self, *, hears: bool = False) -> Iterator[None]:
+        """Programs that are started meanwhile are recorded; ``hears``: also what they send to terminals and sockets."""
+        changed = self.environment | ({"POWER_CUT_HEARS": "1"} if hears else {})
+        before = {name: os.environ.get(name) for name in changed}
+        os.environ.update(changed)
         try:
             yield
         finally:

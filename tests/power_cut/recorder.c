@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,8 +41,22 @@ static int record = -1, hears = 0;
 static char places[4][PATH_MAX];
 static int place_count = 0;
 
+static volatile sig_atomic_t dying = 0;
+
 static void begin(void) { pthread_mutex_lock(&lock); }
-static void end(void) { int kept = errno; pthread_mutex_unlock(&lock); errno = kept; }
+static void end(void) {
+    int kept = errno;
+    if (dying) kill(getpid(), SIGKILL);
+    pthread_mutex_unlock(&lock);
+    errno = kept;
+}
+
+/* A kill of a recorded program comes as SIGUSR2: death waits until what was done is written down as well. */
+static void die(int number) {
+    (void)number;
+    dying = 1;
+    if (!pthread_mutex_trylock(&lock)) kill(getpid(), SIGKILL);
+}
 static void in_child(void) { pthread_mutex_init(&lock, NULL); }
 
 __attribute__((constructor)) static void start(void) {
@@ -54,6 +69,7 @@ __attribute__((constructor)) static void start(void) {
     hears = getenv("POWER_CUT_HEARS") != NULL;
     record = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     pthread_atfork(begin, end, in_child);
+    signal(SIGUSR2, die);
 }
 
 static void note(int kind, int fd, uint64_t inode, int64_t offset, const char *name, const char *other,

@@ -14,6 +14,7 @@ import pytest
 from tests.offline_queue.journals import SetClock
 from tests.power_cut import checks
 from tests.power_cut.cuts import SEED, Cut, choose, gather, images
+from tests.power_cut.images import check_replay
 from tests.power_cut.journal_life import ROOM
 from tests.power_cut.operations import Kind, Operation, Recording
 
@@ -41,6 +42,7 @@ class Recorded:
             subprocess.run(command, cwd=ROOT, check=True, timeout=120)
         recording.close()
         self.operations = recording.operations()
+        check_replay(self.operations, self.under)
         self.promises = list(_promises(self.operations))
         self.stated = checks.stated(journal)
         assert self.promises[-1].entry == len(self.stated.hashes)
