@@ -1,6 +1,7 @@
 """Whatever people, acceptor, printer, office and screen do in whatever order: the money rules hold and nobody is stuck."""
 
 import random
+from contextlib import closing
 
 import pytest
 
@@ -10,10 +11,12 @@ from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
+from kiosk.offline_queue.journal import Journal
 from kiosk.payment.commands import AcceptNote, Acknowledge, ReadCounters, Record, ReturnNote
 from kiosk.payment.flow import faces_wanted
 from kiosk.payment.state import Phase
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
+from tests.offline_queue import journals
 from tests.payment.walker import AUGUST, SEPTEMBER, UNIT, WATER, Walker, bill
 
 BILLS = (AUGUST, SEPTEMBER, WATER, bill("b-odd", 1_234, WATER.due_on))
@@ -223,13 +226,16 @@ def everyone_leaves(walker: Walker, machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_money_rules_hold_on_a_random_walk(seed):
+def test_the_money_rules_hold_on_a_random_walk(seed, tmp_path):
     walker, machine = walk(seed)
     everyone_leaves(walker, machine)
     walker.sees(views.AttractView)
     check_settlements(walker)
     check_notes(walker, machine)
     check_order(walker)
+    with closing(Journal.create(tmp_path / "journal.db", journals.SetClock(), journals.genesis())) as book:
+        book.append(*walker.recorded)  # refuses what contradicts itself
+        assert book.open_payments() == ()
 
 
 def check_settlements(walker: Walker) -> None:
