@@ -6,13 +6,17 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from office.billing.models import Bill, FeeItem, FeeStandard, LateFeeRule
-from office.property.admin import ProjectAdmin, touch_units
+from office.property.admin import InWords, ProjectAdmin, touch_units
 
 
 @admin.register(FeeItem)
 class FeeItemAdmin(ProjectAdmin):
     list_display = ("project", "code", "name", "category", "third_party", "pay_at_kiosk")
-    list_filter = ("project", "category")
+    list_filter = ("project", ("category", InWords))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: FeeItem | None = None) -> tuple[str, ...]:
+        """What decides the account stays once bills are posted by it: voiding one, or a rebuild, must meet it again."""
+        return ("category", "third_party") if obj is not None and obj.bills.exists() else ()
 
     def touch_units(self, obj: FeeItem) -> None:
         """Kiosks keep the item's name with each open bill."""

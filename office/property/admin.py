@@ -1,17 +1,28 @@
 """Base data of a project in the admin. A person sees only the projects in which they hold a role that keeps such data."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import Field, ForeignKey, QuerySet
 from django.http import HttpRequest
 
 from office.ledger import stream as books
 from office.property.models import Building, Entrance, Occupancy, Party, Project, Unit
 from office.property.services import touch
 from office.staff import audit
+from office.staff.admin_words import choices_of
 from office.staff.permissions import projects_of
+
+
+class InWords(admin.ChoicesFieldListFilter):
+    """A filter over codes that shows their words."""
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        words = {label: choices_of(self.field).get(code, label) for code, label in self.field.flatchoices}
+        for choice in super().choices(changelist):
+            yield {**choice, "display": words.get(choice["display"], choice["display"])}
 
 
 class ProjectAdmin(admin.ModelAdmin):
@@ -27,6 +38,25 @@ class ProjectAdmin(admin.ModelAdmin):
         elif hasattr(related, "project_id"):
             kwargs["queryset"] = related._default_manager.filter(project__in=projects_of(request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_choice_field(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        shown = super().formfield_for_choice_field(db_field, request, **kwargs)
+        shown.choices = [(code, choices_of(db_field).get(code, label)) for code, label in shown.choices]
+        return shown
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._worded(name) for name in super().get_list_display(request)]
+
+    def _worded(self, name: str) -> Any:
+        """A column of codes as a column of words; any other as it is."""
+        field = self.model._meta.get_field(name)
+        if not choices_of(field):
+            return name
+        return admin.display(
+            lambda row: choices_of(field).get(getattr(row, name), getattr(row, name)),
+            description=field.verbose_name,
+            ordering=name,
+        )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -82,7 +112,7 @@ class EntranceAdmin(ProjectAdmin):
 @admin.register(Unit)
 class UnitAdmin(ProjectAdmin):
     list_display = ("project", "code", "kind", "area_c", "gone")
-    list_filter = ("project", "kind", "gone")
+    list_filter = ("project", ("kind", InWords), "gone")
     search_fields = ("code",)
 
     def touch_units(self, obj: Unit) -> None:

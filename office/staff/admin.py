@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from office.property.admin import ProjectAdmin
+from office.property.admin import InWords, ProjectAdmin
 from office.staff.models import AuditEntry, Membership, Role
 from office.staff.services import sync_groups
 
@@ -15,7 +15,7 @@ class MembershipAdmin(ProjectAdmin):
     """Giving and taking roles; whoever loses the last one sees nothing any more."""
 
     list_display = ("project", "user", "role")
-    list_filter = ("project", "role")
+    list_filter = ("project", ("role", InWords))
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
