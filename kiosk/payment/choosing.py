@@ -83,6 +83,8 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
         case (Phase.CHOOSING_METHOD, taps.TileChosen(tile="cash")) if cash_reason(state.around) is None:
             return get_ready(state, moment)
         case (Phase.CHOOSING_METHOD, taps.ContinueTapped() | taps.ChoiceTapped()) if state.visit.asks_consent:
+            if cash_reason(state.around) is not None:  # since the question was asked
+                return change(state, asks_consent=False), []
             return open_payment(state, moment)
         case (Phase.EXPLAINING, taps.ContinueTapped()) | (_, taps.BackTapped()):
             return _back(state, moment)

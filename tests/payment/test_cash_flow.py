@@ -23,6 +23,7 @@ from kiosk.payment.commands import (
     Record,
     ReturnNote,
 )
+from kiosk.payment.events import DiskMeasured
 from kiosk.payment.state import Phase
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 from tests.payment.walker import ACCEPTOR, AUGUST, NOW_MS, SEPTEMBER, WATER, Walker, bill
@@ -388,6 +389,15 @@ def test_without_paper_the_person_is_asked_and_unknown_paper_is_no_paper(paper):
     walker.insert(10, 1, 1).tap(taps.ContinueTapped).booked().tap(taps.ContinueTapped)
     assert walker.sees(views.ReceiptView).state == "no_paper"
     assert walker.records(journal.ReceiptDeclined)
+
+
+def test_whoever_agrees_to_go_without_a_slip_pays_only_if_cash_still_works():
+    walker = Walker().ready().printer_says(ports.Paper.OUT).to_cash(TWELVE)
+    assert walker.sees(views.MethodView).no_receipt
+    walker.tell(DiskMeasured(free_mb=1, enough=False)).tap(taps.ContinueTapped)
+    view = walker.sees(views.MethodView)
+    assert (view.no_receipt, view.options[0].reason) == (False, views.Saying("reason.disk"))
+    assert not walker.records(journal.PaymentOpened)
 
 
 def test_a_printer_that_never_answers_is_waited_for_a_moment_only():
