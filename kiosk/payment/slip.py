@@ -26,7 +26,6 @@ def receipt_for(
     copy_no: int,
     outcome: Outcome,
     printed_ms: int,
-    link: str = "",
 ) -> Receipt:
     """Make the slip of one payment from its own entries.
 
@@ -38,6 +37,7 @@ def receipt_for(
     offline = opened.offline and opened.bills_as_of_ms is not None
     before = opened.prepaid_before_fen
     language, address = opened.language, parse_address(opened.unit_code)
+    code = check_code(settled.seq, settled.hash)
     return Receipt(
         kind=SlipKind.FAULT if claims else SlipKind.RECEIPT,
         language=language,
@@ -64,9 +64,14 @@ def receipt_for(
         claims=claims,
         phone=estate.service_phone,
         complaint=estate.complaint,
-        check_code=check_code(settled.seq, settled.hash),
-        link=link,
+        check_code=code,
+        link=_link(estate, claims[0].claim_no if claims else settlement.receipt_no, code),
     )
+
+
+def _link(estate: Estate, number: str, code: str) -> str:
+    """Where the office tells what became of the money (docs/where-is-my-money.md); empty where it has no such address."""
+    return f"{estate.public_url}/m/{number}/{code}" if estate.public_url else ""
 
 
 def _parts(

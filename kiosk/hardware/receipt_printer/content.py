@@ -176,14 +176,15 @@ def _outcome(receipt: Receipt) -> Iterator[Block]:
 
 def _proof(receipt: Receipt) -> Iterator[Block]:
     language = receipt.language
-    not_an_invoice, invoice = say(language, "receipt.not_an_invoice"), say(language, "receipt.invoice_by_scan")
+    not_an_invoice, invoice = say(language, "receipt.not_an_invoice"), say(language, "receipt.invoice_at_desk")
     if receipt.link:
         together = (not_an_invoice, invoice) if language == "en" else (not_an_invoice + invoice,)
-        sentences = (say(language, "receipt.scan"), "", *together)
-        yield Code(link=receipt.link, heading=say(language, "receipt.electronic"), sentences=sentences)
+        form = receipt.link.rsplit("/", 2)[0].partition("://")[2]
+        sentences = (say(language, "receipt.scan"), say(language, "receipt.or_type", address=form), "", *together)
+        yield Code(link=receipt.link, heading=say(language, "receipt.where_is_my_money"), sentences=sentences)
     else:
         yield Paragraph(text=not_an_invoice)
-        yield Paragraph(text=say(language, "receipt.invoice_at_desk"))
+        yield Paragraph(text=invoice)
 
 
 def _record_of_cash(receipt: Receipt) -> Iterator[Block]:
@@ -197,7 +198,7 @@ def _foot(receipt: Receipt) -> Iterator[Block]:
         yield Paragraph(text=say(language, "receipt.phone", phone=receipt.phone), type=Type.NORMAL, bold=True)
     if receipt.complaint:
         yield Paragraph(text=say(language, "receipt.complaint", phone=receipt.complaint))
-    yield Paragraph(text=say(language, "receipt.fades_scan" if receipt.link else "receipt.fades"))
+    yield Paragraph(text=say(language, "receipt.fades"))
     if receipt.check_code:
         yield Space(6)
         yield Paragraph(text=say(language, "receipt.check_code", code=receipt.check_code))

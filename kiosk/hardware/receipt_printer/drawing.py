@@ -4,6 +4,7 @@ Thresholded, never dithered: dots are black or white, and dither would also form
 Sizes in dots, from the design of the 80 mm receipt; 58 mm paper is the same slip with narrower lines.
 """
 
+import math
 from collections.abc import Iterable
 
 import qrcode
@@ -33,9 +34,8 @@ COLUMN_GAP = 12
 TITLE_SPREAD = 8
 DASH, DASH_GAP = 8, 6
 QUIET_MODULES = 4  # white around a QR code, as its standard asks
-CODE_MODULE = 6
+NARROWEST_CODE = 200  # 25 mm without the white: read at arm's length, and by worn phones
 SMALLEST_MODULE = 4  # half a millimetre: old phones still read it
-WIDEST_CODE = 270
 NARROW = 480  # below this the QR code's text goes under it
 
 LINE_HEIGHTS = {Type.SMALL: 30, Type.NORMAL: 33, Type.STRONG: 44, Type.TITLE: 62, Type.TOTAL: 58}
@@ -227,7 +227,7 @@ def _code(pen: Pen, code: Code) -> None:
     top = pen.y
     pen.need(picture.height)
     pen.image.paste(picture, (0, top))
-    pen.y += CODE_MODULE * QUIET_MODULES - 8
+    pen.y += SMALLEST_MODULE * QUIET_MODULES  # the white of the code is the least there can be
     _code_text(pen, code, picture.width)
     pen.y = max(pen.y, top + picture.height)
 
@@ -242,14 +242,14 @@ def _code_text(pen: Pen, code: Code, left: int) -> None:
             pen.y += 10
 
 
-def qr_picture(link: str) -> Image.Image:
+def qr_picture(link: str, quiet_modules: int = QUIET_MODULES) -> Image.Image:
     """The QR code with its white border, whole dots per module."""
-    code = qrcode.QRCode(border=QUIET_MODULES, error_correction=qrcode.constants.ERROR_CORRECT_M)
+    code = qrcode.QRCode(border=quiet_modules, error_correction=qrcode.constants.ERROR_CORRECT_M)
     code.add_data(link)
     modules = code.get_matrix()
     small = Image.new("1", (len(modules), len(modules)))
     small.putdata([BLACK if dark else WHITE for row in modules for dark in row])
-    dots = max(SMALLEST_MODULE, min(CODE_MODULE, WIDEST_CODE // len(modules)))
+    dots = max(SMALLEST_MODULE, math.ceil(NARROWEST_CODE / (len(modules) - 2 * quiet_modules)))
     return small.resize((len(modules) * dots, len(modules) * dots), Image.Resampling.NEAREST)
 
 

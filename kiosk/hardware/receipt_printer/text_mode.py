@@ -97,7 +97,9 @@ class Page:
             case Code():
                 texts = (block.heading, *block.sentences)
                 below = b"".join(self._as_text(Paragraph(text=text)) for text in texts if text)
-                return commands.align(1) + picture(qr_picture(block.link)) + commands.align(0) + below
+                # Empty lines make its white border: on a slow line, bytes are seconds.
+                code = commands.LINE_FEED + picture(qr_picture(block.link, 0)) + commands.LINE_FEED
+                return commands.align(1) + code + commands.align(0) + below
             case Rule():
                 return (b"=" if block.kind is RuleKind.THICK else b"-") * self.columns + commands.LINE_FEED
             case Space():

@@ -43,8 +43,8 @@ USUAL = Receipt(
     outcome=Outcome.BOOKED,
     phone="0571-0000 0123",
     complaint="12315",
-    check_code="001234-7F3A91C2",
-    link="https://office.example.cn/r/YG01-000123?c=7f3a91c2d04e",
+    check_code="1234-7f3a91c2",
+    link="https://pay.example.cn/m/YG01-000123/1234-7f3a91c2",
 )
 
 OFFLINE_COPY = replace(
@@ -87,7 +87,13 @@ FAULT = replace(
     link="",
 )
 
-CLAIM = replace(USUAL, kind=SlipKind.FAULT, claims=FAULT.claims[:1], outcome=Outcome.ACCEPTED)
+CLAIM = replace(
+    USUAL,
+    kind=SlipKind.FAULT,
+    claims=FAULT.claims[:1],
+    outcome=Outcome.ACCEPTED,
+    link="https://pay.example.cn/m/YG01-Q000042/1234-7f3a91c2",
+)
 
 MANY_BILLS = replace(
     USUAL,
