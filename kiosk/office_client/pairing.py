@@ -131,8 +131,7 @@ def main(argv: list[str] | None = None) -> int:
         room = Room.of_margin_mb(settings.kiosk.disk_margin_mb)
         url = arguments.office or settings.office.url
         paired = exchange(url, arguments.code, _key_kept_at(settings.identity_path), kiosk.__version__)
-        journal_id = begin_journal(paired, settings.journal_path, SystemClock(), kiosk.__version__, room)
-        paired.identity.save(settings.identity_path)
+        journal_id = _keep(paired, settings, SystemClock(), room)
     except (SettingsError, PairingFailed, JournalUnusable, OSError) as error:
         print(f"kiosk pair: {error}", file=sys.stderr)
         return 1
@@ -143,6 +142,19 @@ def main(argv: list[str] | None = None) -> int:
     else:
         print(f"Paired as {identity.kiosk_code} in {identity.project_code}. The journal is {settings.journal_path}.")
     return 0
+
+
+def _keep(paired: Paired, settings: Settings, clock: Clock, room: Room) -> str:
+    """Write identity and journal; the journal's id. The key comes before a new journal: after a power cut between them
+    a journal without its key would belong to nobody, and this kiosk could not be paired again. A journal that is there
+    is asked first, since its kiosk's key must not be replaced."""
+    there_already = settings.journal_path.exists()
+    if not there_already:
+        paired.identity.save(settings.identity_path)
+    journal_id = begin_journal(paired, settings.journal_path, clock, kiosk.__version__, room)
+    if there_already:
+        paired.identity.save(settings.identity_path)
+    return journal_id
 
 
 def _ask(url: str, request: PairingRequest, pin: str) -> PairingAnswer:
