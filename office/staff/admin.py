@@ -1,4 +1,4 @@
-"""Roles and the audit log in the admin."""
+"""Roles and the audit log in the admin; accounts are in accounts_admin."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from office.property.admin import InWords, ProjectAdmin
+from office.staff import accounts_admin  # noqa: F401  registers itself
 from office.staff.models import AuditEntry, Membership, Role
 from office.staff.services import sync_groups
 
