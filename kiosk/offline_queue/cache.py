@@ -114,6 +114,10 @@ class Cache:
 
         self._guarded(write, None)
 
+    def take_refusal(self, reason: str) -> None:
+        """Store why the office will not have this kiosk; empty when it will."""
+        self._guarded(lambda: self._tell("refusal", reason), None)
+
     def forget(self) -> None:
         """Start over, as for a kiosk that was paired again."""
         with self._lock:
@@ -136,6 +140,10 @@ class Cache:
             return msgspec.json.decode(estate, type=Estate), etag or None, _PAIRS.decode(buildings)
         except msgspec.MsgspecError:
             return None  # stored by another version of this program; the office will tell it again
+
+    def refusal(self) -> str:
+        """Why the office would not have this kiosk when it was last asked; empty if it would."""
+        return self._told("refusal") or ""
 
     def refreshed(self) -> Refreshed | None:
         """When the cache was last complete; None: never."""

@@ -59,6 +59,7 @@ class Sync:
     ) -> None:
         self._client = client
         self._journal_path = journal_path
+        self._cache = cache
         self._clock = clock
         self._report = report
         self._software = software
@@ -132,6 +133,8 @@ class Sync:
     def _run(self) -> None:
         try:
             self._refresh.tell_cached_estate()
+            if refusal := self._cache.refusal():
+                self._became(Link.REFUSED, refusal)  # a restart without a network must not lift it either
             while not self._leaving.is_set():
                 self._woken.wait(self._step_whatever_happens())
                 self._woken.clear()
@@ -329,6 +332,8 @@ class Sync:
         if link is not self._link or (link is Link.REFUSED and reason != self._refusal):
             log.info("sync.link is=%s reason=%s", link, reason)
             self._link, self._refusal = link, reason
+            if link is not Link.DOWN:
+                self._cache.take_refusal(reason)
             self._report(LinkChanged(up=link is Link.UP, refused=link is Link.REFUSED, reason=reason))
 
     def _open_reader(self) -> JournalReader:

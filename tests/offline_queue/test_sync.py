@@ -303,6 +303,23 @@ def test_a_refusal_stands_until_the_office_takes_it_back_whoever_pulls_the_cable
     assert kiosk.last_link.up == (code == "revoked"), "only a person ends a fork"
 
 
+def test_a_refusal_outlives_a_restart_without_a_network(kiosk, journal, office, path):
+    office.moods += [Refuse(403, "revoked"), *["drop"] * 100]
+    kiosk.step()
+    again = Kiosk(office, journal, path, SystemClock())
+    again.sync.start()
+    office.wait_for(lambda office: len(office.moods) < 100)
+    again.sync.stop()
+    assert again.told(LinkChanged) == [LinkChanged(up=False, refused=True, reason="revoked")]
+    office.moods.clear()
+    restored = Kiosk(office, journal, path, SystemClock())
+    restored.sync.step()
+    assert restored.last_link.up
+    assert restored.cache.refusal() == ""
+    again.cache.close()
+    restored.close()
+
+
 def test_a_refusal_for_another_reason_is_told_as_well(kiosk, journal, office):
     pay(journal, "p-1")
     office.moods += [Refuse(401, "key"), Refuse(403, "revoked")]
