@@ -13,7 +13,7 @@ from office.property.models import Building, Entrance, Occupancy, Party, Project
 from office.property.services import touch
 from office.staff import audit
 from office.staff.admin_words import choices_of
-from office.staff.permissions import projects_of
+from office.staff.services import projects_kept
 
 
 class InWords(admin.ChoicesFieldListFilter):
@@ -26,17 +26,24 @@ class InWords(admin.ChoicesFieldListFilter):
 
 
 class ProjectAdmin(admin.ModelAdmin):
-    """Base of all admins of project rows: own projects only, changes audited, never deleted (rows of the past are needed)."""
+    """Base of all admins of project rows: projects kept by a role only, changes audited, never deleted (rows of the past are needed)."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).filter(project__in=projects_of(request.user))
+        return super().get_queryset(request).filter(project__in=self._kept(request, "view"))
+
+    def _kept(self, request: HttpRequest, verb: str) -> QuerySet[Project]:
+        return projects_kept(request.user, verb, self.opts.model_name or "")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        here = obj is None or self._kept(request, "change").filter(id=obj.project_id).exists()
+        return here and super().has_change_permission(request, obj)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.related_model
         if related is Project:
-            kwargs["queryset"] = Project.objects.filter(id__in=[project.id for project in projects_of(request.user)])
+            kwargs["queryset"] = self._kept(request, "add")
         elif hasattr(related, "project_id"):
-            kwargs["queryset"] = related._default_manager.filter(project__in=projects_of(request.user))
+            kwargs["queryset"] = related._default_manager.filter(project__in=self._kept(request, "add"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_choice_field(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
@@ -85,7 +92,11 @@ class ProjectSettingsAdmin(admin.ModelAdmin):
     readonly_fields = ("code", "config_version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).filter(id__in=[project.id for project in projects_of(request.user)])
+        return super().get_queryset(request).filter(id__in=projects_kept(request.user, "view", "project"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        here = obj is None or projects_kept(request.user, "change", "project").filter(id=obj.id).exists()
+        return here and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         obj.config_version += 1

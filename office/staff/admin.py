@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import ForeignKey
 from django.http import HttpRequest
 
 from office.property.admin import InWords, ProjectAdmin
-from office.staff import accounts_admin  # noqa: F401  registers itself
+from office.staff import accounts_admin
 from office.staff.models import AuditEntry, Membership, Role
 from office.staff.services import sync_groups
 
@@ -28,7 +29,13 @@ class MembershipAdmin(ProjectAdmin):
             others = Membership.objects.filter(project=obj.project, role=Role.SYSADMIN).exclude(id=obj.id)
             if not others.exists():
                 return False
-        return request.user.has_perm("staff.delete_membership")
+        here = obj is None or self._kept(request, "delete").filter(id=obj.project_id).exists()
+        return here and request.user.has_perm("staff.delete_membership")
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["queryset"] = accounts_admin.within_reach(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         user = obj.user

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import QuerySet
 
 from office.property.models import Project
 from office.staff import audit
@@ -24,6 +25,16 @@ _ADMIN: dict[Role, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "billing": (("feeitem", "feestandard", "latefeerule"), ("view", "add", "change")),
     },
 }
+
+
+def projects_kept(user: Any, verb: str, table: str) -> QuerySet[Project]:
+    """The projects in which a person's roles allow a verb on a table of the admin. Groups say what somebody may do
+    somewhere; this says where."""
+    roles = [
+        role for role, apps in _ADMIN.items() for tables, verbs in apps.values() if table in tables and verb in verbs
+    ]
+    held = Membership.objects.filter(user=user, role__in=roles) if user.is_active else Membership.objects.none()
+    return Project.objects.filter(id__in=held.values("project_id"))
 
 
 def make_groups() -> None:

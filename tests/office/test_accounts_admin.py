@@ -3,6 +3,7 @@
 from django.contrib.auth import get_user_model
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from office.property.models import Building
 from office.staff.models import Role
 from office.staff.services import make_groups, sync_groups
 from tests.office.estate import Estate, add_person, build_estate
@@ -41,3 +42,37 @@ def test_people_of_other_projects_and_superusers_are_out_of_reach(estate: Estate
             assert (browser.get(page).status_code == 200) == is_there, page
         device = TOTPDevice.objects.create(user=who)
         assert (browser.get(f"{DEVICES}{device.id}/change/").status_code == 200) == is_there
+
+
+def test_a_role_that_keeps_base_data_keeps_it_in_its_own_project_only(estate: Estate) -> None:
+    """Business admin here and cashier there: there, the admin shows and takes nothing."""
+    make_groups()
+    other = build_estate("LJ")
+    keeper = person(estate.project, Role.BUSINESS_ADMIN, name="keeper")
+    keeper.memberships.create(project=other.project, role=Role.CASHIER)
+    sync_groups(keeper)
+    browser = signed_in(keeper)
+    for path, here, there in (
+        ("property/unit", estate.unit, other.unit),
+        ("property/project", estate.project, other.project),
+        ("billing/feeitem", estate.items["water"], other.items["water"]),
+    ):
+        assert browser.get(f"/admin/{path}/{here.pk}/change/").status_code == 200
+        assert browser.get(f"/admin/{path}/{there.pk}/change/").status_code != 200
+    told = {"project": str(other.project.id), "name": "77", "position": 1}
+    refused = browser.post("/admin/property/building/add/", told)
+    assert refused.status_code == 200
+    assert not Building.objects.filter(name="77").exists()
+    assert browser.post("/admin/property/building/add/", told | {"project": str(estate.project.id)}).status_code == 302
+
+
+def test_who_only_looks_at_a_project_in_the_admin_changes_nothing_in_it(estate: Estate) -> None:
+    make_groups()
+    other = build_estate("LJ")
+    keeper = person(estate.project, Role.BUSINESS_ADMIN, name="keeper")
+    keeper.memberships.create(project=other.project, role=Role.SYSADMIN)
+    sync_groups(keeper)
+    browser = signed_in(keeper)
+    assert browser.get(f"/admin/property/unit/{other.unit.id}/change/").status_code == 200
+    assert browser.post(f"/admin/property/unit/{other.unit.id}/change/", {"room": "1"}).status_code == 403
+    assert browser.post(f"/admin/property/project/{other.project.id}/change/", {"name": "x"}).status_code == 403
