@@ -33,12 +33,13 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 def choose(operations: list[Operation], count: int, promises: list[int], ignores: tuple[str, ...] = ()) -> list[int]:
     """``count`` places to cut: up to half just after a promise, the others between any two operations on files."""
     chance = random.Random(SEED)
-    names = {one.inode: one.name for one in operations if one.kind is Kind.CREATE}
-    between = [
-        number
-        for number, one in enumerate(operations, start=1)
-        if one.kind in COUNTS and not (ignores and (one.name or names.get(one.inode, "")).endswith(ignores))
-    ]
+    names: dict[int, str] = {}
+    between = []
+    for number, one in enumerate(operations, start=1):
+        if one.kind is Kind.CREATE:
+            names[one.inode] = one.name
+        if one.kind in COUNTS and not (ignores and (one.name or names[one.inode]).endswith(ignores)):
+            between.append(number)
     chosen = set(chance.sample(promises, min(len(promises), count // 2)))
     rest = sorted(set(between) - chosen)
     chosen.update(chance.sample(rest, min(len(rest), count - len(chosen))))
