@@ -34,6 +34,9 @@ class _Settling:
     left: int  # money not yet placed
     bills: dict[str, Bill] = field(default_factory=dict)
     allocations: list[Allocation] = field(default_factory=list)
+    over: dict[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # (kind of case, bill): money its lines had no room for
     problems: set[str] = field(default_factory=set)
 
 
@@ -47,6 +50,8 @@ def settle(fold: Fold, payment: Payment, event: Settlement) -> set[str]:
     _load_bills(work)
     for line in event.lines:
         _pay(work, line)
+    for (kind, bill_id), over_fen in work.over.items():
+        _case(work, kind, work.bills.get(bill_id), {"bill_id": bill_id, "over_fen": over_fen}, over_fen)
     for bill in work.bills.values():
         _close_up(work, bill)
     # More in the box than the kiosk counted can't have been meant for anything: a person must look at it.
@@ -78,8 +83,9 @@ def _pay(work: _Settling, line: LinePaid) -> None:
     if bill is not None and bill.status in Bill.OPEN:
         room = {"principal": bill.principal_open_fen, "late_fee": _late_fee_open(work, bill)}.get(line.component, 0)
     amount = min(line.amount_fen, room, work.left)
-    if amount < min(line.amount_fen, work.left):
-        _no_room(work, bill, line, line.amount_fen - amount)
+    if over := min(line.amount_fen, work.left) - amount:
+        key = _why_no_room(bill, line), line.bill_id
+        work.over[key] = work.over.get(key, 0) + over
     if amount == 0 or bill is None:
         return
     work.left -= amount
@@ -102,15 +108,13 @@ def _pay(work: _Settling, line: LinePaid) -> None:
     )
 
 
-def _no_room(work: _Settling, bill: Bill | None, line: LinePaid, over_fen: int) -> None:
-    """Why a line could not be paid wholly; its money goes to prepaid balance."""
+def _why_no_room(bill: Bill | None, line: LinePaid) -> str:
+    """The kind of case for a line that could not be paid wholly; its money goes to prepaid balance."""
     if bill is None or bill.status in (Bill.Status.VOID, Bill.Status.DRAFT):
-        kind = "bill_void"
-    elif line.component == "principal":
-        kind = "bill_already_paid"
-    else:
-        kind = "late_fee_gap" if bill.status in Bill.OPEN else "bill_already_paid"
-    _case(work, kind, bill, {"bill_id": line.bill_id, "component": line.component, "over_fen": over_fen}, over_fen)
+        return "bill_void"
+    if line.component == "late_fee" and bill.status in Bill.OPEN:
+        return "late_fee_gap"
+    return "bill_already_paid"
 
 
 def _close_up(work: _Settling, bill: Bill) -> None:

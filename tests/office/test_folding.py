@@ -201,6 +201,14 @@ def test_a_payment_for_a_unit_nobody_knows_waits_in_suspense(estate: Estate) -> 
     assert Case.objects.get(kind="unknown_unit").payment_id == estate.payment(payment_id).id
 
 
+def test_the_case_of_a_bill_paid_meanwhile_tells_all_the_money_that_was_meant_for_it(estate: Estate) -> None:
+    estate.pay(["aug"], [HUNDRED] * 3, offline=True)
+    again = estate.pay(["aug"], [HUNDRED] * 3, offline=True)
+    estate.upload()
+    case = Case.objects.get(kind="bill_already_paid", payment_id=again)
+    assert case.amount_fen == 24560 + 332, "principal and late fee"
+
+
 def test_a_payment_can_settle_only_once(estate: Estate) -> None:
     payment_id = estate.pay(["water"], [HUNDRED, TEN_YUAN])
     settled = next(event for event in estate.writer.events if event.header.kind == "payment.settled")
