@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
 from kivy.graphics import Color, InstructionGroup, Rectangle
+from kivy.graphics.texture import Texture
 from kivy.properties import (
     BooleanProperty,
     ColorProperty,
@@ -34,6 +36,19 @@ def _label(font_px: int, bold: bool) -> CoreLabel:
     label = CoreLabel(font_size=font_px, bold=bold)
     label.resolve_font_name()
     return label
+
+
+# White pictures of lines, shared while any widget shows them: every screen has the same header and the same buttons.
+_pictures: WeakValueDictionary[tuple[str, int, bool], Texture] = WeakValueDictionary()
+
+
+def _picture(line: str, font_px: int, bold: bool) -> Texture:
+    picture = _pictures.get((line, font_px, bold))
+    if picture is None:
+        label = CoreLabel(text=line, font_size=font_px, bold=bold)
+        label.refresh()
+        picture = _pictures[line, font_px, bold] = label.texture
+    return picture
 
 
 def measure(font_px: int, bold: bool) -> Callable[[str], float]:
@@ -103,8 +118,8 @@ class Words(Widget):
     @property
     def drawn_lines(self) -> list[tuple[str, Rectangle]]:
         """Each line that has glyphs, and where they are drawn."""
-        pairs = zip(self.lines, self._rectangles, strict=False)
-        return [(line, rectangle) for line, rectangle in pairs if rectangle.texture is not None]
+        drawn = [line for line in self.lines if line.strip()]
+        return list(zip(drawn, self._rectangles, strict=False))
 
     @property
     def clipped(self) -> bool:
@@ -148,25 +163,22 @@ class Words(Widget):
         self.lines = [*kept, f"{last}…"]
 
     def _draw(self) -> None:
-        while len(self._rectangles) < len(self.lines):
+        """A rectangle per line that has glyphs; an empty one would cost the graphics driver as much as a full one."""
+        drawn = [line for line in self.lines if line.strip()]
+        while len(self._rectangles) < len(drawn):
             self._rectangles.append(Rectangle(size=(0, 0)))
             self._drawn.add(self._rectangles[-1])
-        for number, rectangle in enumerate(self._rectangles):
-            line = self.lines[number] if number < len(self.lines) else ""
-            if not line.strip():
-                rectangle.texture, rectangle.size = None, (0, 0)
-                continue
-            label = CoreLabel(text=line, font_size=self.font_px, bold=self.bold)
-            label.refresh()
-            rectangle.texture, rectangle.size = label.texture, label.texture.size
+        while len(self._rectangles) > len(drawn):
+            self._drawn.remove(self._rectangles.pop())
+        for line, rectangle in zip(drawn, self._rectangles, strict=True):
+            picture = _picture(line, self.font_px, self.bold)
+            rectangle.texture, rectangle.size = picture, picture.size
 
     def _place(self, *_: object) -> None:
         height = self.line_px * len(self.lines)
         above = {"top": 0, "middle": (self.height - height) / 2, "bottom": self.height - height}[self.valign]
-        for number in range(len(self.lines)):
-            rectangle = self._rectangles[number] if number < len(self._rectangles) else None
-            if rectangle is None:
-                return
+        drawn = [number for number, line in enumerate(self.lines) if line.strip()]
+        for number, rectangle in zip(drawn, self._rectangles, strict=False):  # not drawn yet, before the first frame
             width, tall = rectangle.size
             spare = {"left": 0, "center": (self.width - width) / 2, "right": self.width - width}[self.halign]
             top = (self.y + self.height) - above - number * self.line_px
