@@ -316,6 +316,7 @@ class ResultView(View, frozen=True, kw_only=True, tag="result"):
     prepaid_after: Fen | None
     left_open: Fen
     receipt_no: str
+    can_print: bool = True  # else nobody may be told to keep a slip
     claims: tuple[Claim, ...] = ()
     notice: Saying | None = None
     countdown: Countdown | None = None

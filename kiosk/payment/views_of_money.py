@@ -282,6 +282,7 @@ def result_view(state: State, finished: Finished, moment: Moment, frame: Frame) 
         prepaid_after=None if before is None else Fen(before + settlement.prepaid_fen),
         left_open=closing.left_open(finished),
         receipt_no=settlement.receipt_no,
+        can_print=state.around.can_print,
         claims=finished.claims,
         notice=_result_notice(finished, moment.business_date),
         countdown=countdown(state, Timer.LEAVE),

@@ -57,6 +57,7 @@ class SpreadLine(Stack):
     amount = StringProperty()
     tag = StringProperty()
     cleared = BooleanProperty(False)
+    ruled = BooleanProperty(False)  # something follows below
 
     def fill(self, row: AllocationRow | None, view: AmountView) -> None:
         language = view.frame.language
@@ -166,6 +167,10 @@ class AmountScreen(KioskScreen):
             later = "" if theme.landscape() else say(language, "amount.later_bills")
             amount = f"¥{format_yuan(view.to_prepaid)}"
             self.lines[-1].fill_plain(say(language, "amount.to_prepaid"), later, amount)
+        for number, line in enumerate(self.lines):
+            line.ruled = line.shown and (
+                number + 1 < len(rows) or (number < len(rows) and bool(left_out or view.to_prepaid))
+            )
         self.nothing_yet = not view.rows and not view.to_prepaid
         key = "amount.spread_short" if theme.landscape() else "amount.spread"
         self.spread_caption = "" if self.nothing_yet else say(language, key, amount_fen=view.amount)

@@ -86,9 +86,10 @@ class BillLine(Stack):
 
 
 class NothingDue(Card):
-    """A greeting for a household that owes nothing."""
+    """A greeting for a household that owes nothing, or a word about bills that can't be looked up."""
 
     text = StringProperty()
+    unknown = BooleanProperty(False)
 
 
 class BillListTall(Part):
@@ -116,6 +117,7 @@ class BillListScreen(KioskScreen):
     page = NumericProperty(0)
     pages = NumericProperty(1)
     empty = BooleanProperty(False)
+    unknown = BooleanProperty(False)  # nothing is listed because nobody could be asked, not because nothing is due
     asking_why = BooleanProperty(False)  # on the small panel: the next bill touched is explained
 
     def __init__(self, send: Send) -> None:
@@ -131,6 +133,7 @@ class BillListScreen(KioskScreen):
         language, say = view.frame.language, text.say
         self.asking_why = False
         self.empty = view.count == 0
+        self.unknown = view.notice is not None and view.notice.key == "notice.offline_prepay_only"
         for line, row in zip_longest(self.lines, view.rows):
             line.fill(row, view)
         self.notice = text.say_saying(language, view.notice) if view.notice else ""
@@ -161,7 +164,8 @@ class BillListScreen(KioskScreen):
         language, say = view.frame.language, text.say
         self.primary_text = say(language, "bill_list.prepay" if self.empty else "frame.continue")
         if self.empty:
-            self.question, self.detail = say(language, "bill_list.title_none"), ""
+            key = "bill_list.title_unknown" if self.unknown else "bill_list.title_none"
+            self.question, self.detail = say(language, key), ""
             return
         self.question = say(language, "bill_list.title", count=view.count)
         if self.notice and theme.landscape():

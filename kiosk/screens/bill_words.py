@@ -13,6 +13,17 @@ _ICONS = {
     "deposit": "wallet",
 }
 
+_UNITS_EN = (
+    ("元", "¥"),
+    ("平方米", "m²"),
+    ("㎡", "m²"),
+    ("个月", "month"),
+    ("月", "month"),
+    ("吨", "t"),
+    ("度", "kWh"),
+    ("天", "days"),
+)
+
 
 class NamedPeriod(Protocol):
     """What bill rows, allocation rows and explanations have in common."""
@@ -45,6 +56,20 @@ def short_period(language: str, bill: NamedPeriod, local_time: str) -> str:
     if last.year != bill.period_from.year or not 0 <= (today - bill.period_from).days < 365:
         return whole
     return whole.replace(f"{last.year}年", "").replace(f" {last.year}", "")
+
+
+def factor(language: str, value: str) -> str:
+    """A factor of a computation, 1 个月 or 2.50 元/㎡·月: bills carry its unit in Chinese only."""
+    if language != "en":
+        return value
+    number, space, unit = value.partition(" ")
+    if not space:
+        return value
+    if unit == "个月":
+        return f"{number} month" if number == "1" else f"{number} months"
+    for chinese, english in _UNITS_EN:
+        unit = unit.replace(chinese, english)
+    return f"¥{number}{unit.removeprefix('¥')}" if unit.startswith("¥") else f"{number} {unit}"
 
 
 def icon(category: str) -> str:

@@ -98,7 +98,7 @@ class ExplainScreen(KioskScreen):
     def _show_factors(self, view: ExplainView, *, english: bool) -> None:
         for card, factor in zip_longest(self.factors, view.factors[:FACTORS]):
             card.shown = factor is not None
-            card.value = factor[0] if factor else ""
+            card.value = bill_words.factor("en" if english else "zh-Hans", factor[0]) if factor else ""
             card.caption = ((factor[2] if english else "") or factor[1]) if factor else ""
         for number, (line, card) in enumerate(zip(self.factor_lines, self.factors, strict=True)):
             line.shown, line.amount = card.shown, card.value

@@ -98,7 +98,11 @@ class HeldNoteScreen(KioskScreen):
         self.detail = say(language, "held_note.waiting")
         self.counted, self.this_note = _yuan(view.counted), _yuan(view.face)
         self.due, self.surplus = f"− {_yuan(view.due)}", format_yuan(view.surplus)
-        self.keep_meaning = say(language, "held_note.keep_hint", surplus_fen=view.surplus)
+        self.keep_meaning = say(
+            language,
+            "held_note.keep_hint_short" if theme.landscape() else "held_note.keep_hint",
+            surplus_fen=view.surplus,
+        )
         self.countdown = view.countdown
 
     def answer_pressed(self, keep: bool) -> None:

@@ -108,8 +108,6 @@ _SIGNS = {CashState.READY: "down", CashState.RETURNING: "up", CashState.STOPPED:
 class InsertCashScreen(KioskScreen):
     """Shows what has been counted so far; the figures change with each credited note and with nothing else."""
 
-    more_time_after = "insert_cash.time_after"
-
     hint = StringProperty()
     sign = StringProperty("down")
     wants_note = BooleanProperty(False)
@@ -121,6 +119,7 @@ class InsertCashScreen(KioskScreen):
     share = NumericProperty(0.0)
     notes = ListProperty()
     suggested = ListProperty()
+    suggested_caption = StringProperty()
     surplus = StringProperty()
     faces = ListProperty()
     notice = StringProperty()
@@ -134,6 +133,8 @@ class InsertCashScreen(KioskScreen):
 
     def show(self, view: InsertCashView) -> None:
         language, say = view.frame.language, text.say
+        self.more_time_detail = "more_time.detail_money" if view.counted else "more_time.detail"
+        self.more_time_after = "insert_cash.time_after" if view.counted else "insert_cash.time_after_nothing"
         enough = view.counted >= view.due
         at_rest = view.state in (CashState.READY, CashState.STOPPED) and (view.notice is None or view.notice_is_calm)
         self._show_slot(view, enough=enough and at_rest)
@@ -148,6 +149,7 @@ class InsertCashScreen(KioskScreen):
         self.notes = [list(pair) for pair in view.notes]
         self.stopped = view.state is CashState.STOPPED
         self.suggested = [] if self.stopped else [list(pair) for pair in view.suggested]
+        self.suggested_caption = say(language, "insert_cash.suggested_more" if view.notes else "insert_cash.suggested")
         self.surplus = say(language, "insert_cash.surplus", surplus_fen=view.surplus_if_suggested)
         if not view.surplus_if_suggested:
             self.surplus = ""
@@ -163,6 +165,8 @@ class InsertCashScreen(KioskScreen):
         key = "insert_cash.enough" if enough else f"insert_cash.{view.state}"
         self.question = say(language, f"{key}_short" if theme.landscape() else key)
         self.hint = say(language, "insert_cash.enough_hint" if enough else _HINTS[view.state])
+        if view.state is CashState.STOPPED and not view.counted:
+            self.hint = say(language, "insert_cash.stopped_nothing_hint")
         if theme.landscape() and view.suggested and view.state is CashState.READY and not enough:
             self.hint = say(language, "insert_cash.suggested_words", notes=_in_words(view.suggested))
         self.sign = "check" if enough else _SIGNS.get(view.state, "hourglass")

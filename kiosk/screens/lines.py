@@ -33,6 +33,9 @@ def _wrap_paragraph(paragraph: str, measure: Measure, width: float) -> list[str]
     by_clause = _fill(_clauses(pieces), measure, width)
     if len(by_clause) == len(lines) and _is_even(by_clause, measure, width):
         return by_clause
+    narrower = _balance(_clauses(pieces), measure, width, len(lines)) if len(lines) > 1 else None
+    if narrower and len(narrower) == len(lines) and _is_even(narrower, measure, width):
+        return narrower
     if len(lines) < 2 or measure(lines[-1]) >= _SCRAP * max(measure(line) for line in lines):
         return lines
     return _balance(pieces, measure, width, len(lines)) or lines

@@ -55,6 +55,9 @@ class OutOfServiceScreen(KioskScreen):
         self.hours, self.phone = place.hours, frame.phone
         self.say_code = say(language, "out_of_service.say", code=frame.kiosk_code) if frame.kiosk_code else ""
         self.claims, self.claim_count = "\n".join(claim_lines(language, view.unsettled)), len(view.unsettled)
+        if theme.landscape() and view.unsettled:  # no room for a card of its own
+            numbers = "　".join(claim.claim_no for claim in view.unsettled)
+            self.money = say(language, "out_of_service.money_left_short", numbers=numbers)
         between = ", " if language == "en" else "、"
         works = between.join(say(language, key) for key in view.still_works)
         self.works = f"{say(language, 'out_of_service.still_works')}　{works}" if works else ""

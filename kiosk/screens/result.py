@@ -105,6 +105,8 @@ class ResultScreen(KioskScreen):
             key = f"result.{view.outcome}"
             if view.outcome is Outcome.NOT_COMPLETED and view.claims:
                 key = "result.not_completed_claim"
+            if view.outcome is Outcome.ACCEPTED and not view.can_print:
+                return say(language, "result.accepted_no_slip")
             return say(language, f"{key}_short" if theme.landscape() else f"{key}_sentence")
         if view.left_open:
             return say(language, "result.booked_part", left_fen=view.left_open)

@@ -106,17 +106,18 @@ def _water(quantity_m: int) -> tuple[int, dict[str, Any]]:
 
 def _parking(index: int) -> tuple[int, dict[str, Any]]:
     factors = [
-        _factor(f"B1-{index + 1:03d}", "车位", "Parking place"),
-        _factor("150.00 元/月", "单价", "Price per month"),
+        _factor("150.00 元/月", f"车位 B1-{index + 1:03d}", f"Place B1-{index + 1:03d}"),
+        _factor("1 个月", "月数", "Months"),
     ]
     return _computed(PARKING_FEN, factors, "150.00 × 1", "150.00 × 1")
 
 
 def _power(unit: Unit, part_fen: int) -> tuple[int, dict[str, Any]]:
     area = f"{unit.area_c // 100}.{unit.area_c % 100:02d}"
+    share = f"{100 * part_fen / LIFT_POWER_FEN:.2f}%"
     factors = [
         _factor(f"{format_yuan(LIFT_POWER_FEN)} 元", "本月电梯用电", "Lift power this month"),
-        _factor(f"{area} ㎡", "本户面积", "Area of this unit"),
+        _factor(share, f"本户占比（{area} ㎡）", f"Your share ({area} m²)"),
     ]
     return _computed(part_fen, factors, "按面积分摊", "Shared by floor area")
 

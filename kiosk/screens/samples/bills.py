@@ -209,7 +209,12 @@ def amounts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s07-amount", usual
     yield (
         "s07-amount-twenty",
-        msgspec.structs.replace(usual, options=(options[0], options[3]), more_rows=15, amount=Fen(1234567)),
+        msgspec.structs.replace(
+            usual,
+            options=(AmountOption(choice=AmountChoice.ALL, amount=Fen(123456), bill_count=20), options[3]),
+            more_rows=15,
+            amount=Fen(123456),
+        ),
     )
     yield (
         "s07-amount-other",

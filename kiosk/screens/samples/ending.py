@@ -49,6 +49,8 @@ def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
     offline = replace(frame, offline=True, bills_as_of="2026-02-06 08:00")
     yield "s13-accepted", replace(booked, frame=offline, outcome=Outcome.ACCEPTED, prepaid_after=None)
     yield "s13-accepted-online", replace(booked, outcome=Outcome.ACCEPTED, prepaid_after=None)
+    no_slip = replace(booked, frame=offline, outcome=Outcome.ACCEPTED, prepaid_after=None, can_print=False)
+    yield "s13-accepted-no-slip", no_slip
     yield (
         "s13-processing",
         replace(
@@ -114,14 +116,23 @@ def receipts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
     yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True)
     yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
-    yield "s15-done", DoneView(frame=make.frame(), took_receipt=True, countdown=make.countdown(5, 5))
-    yield "s15-done-no-slip", DoneView(frame=make.frame(), took_receipt=False, countdown=make.countdown(5, 5))
+    yield (
+        "s15-done",
+        DoneView(frame=make.frame(can_switch_language=False), took_receipt=True, countdown=make.countdown(5, 5)),
+    )
+    yield (
+        "s15-done-no-slip",
+        DoneView(frame=make.frame(can_switch_language=False), took_receipt=False, countdown=make.countdown(5, 5)),
+    )
 
 
 def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     def trouble(code: str, choices: tuple[str, ...], step: Step | None = Step.PAY, **changes: Any) -> AnyView:
         values = changes.pop("values", {})
-        frame = make.frame(step, code=code, can_cancel=changes.pop("can_cancel", False))
+        in_payment = step is None or "amount" in changes  # from the first record of a payment on, its language stays
+        frame = make.frame(
+            step, code=code, can_cancel=changes.pop("can_cancel", False), can_switch_language=not in_payment
+        )
         return TroubleView(frame=frame, saying=Saying(f"error.{code.lower()}", values), choices=choices, **changes)
 
     room, finish, back = "trouble.other_room", "trouble.finish", "trouble.back"
@@ -129,7 +140,7 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e21-no-office", trouble("E21", (room, "trouble.retry"), Step.IDENTIFY, can_cancel=True)
     yield "e22-bills-changed", trouble("E22", ("trouble.see_bills",), Step.BILLS, can_cancel=True)
     paid = {"paid_fen": 61628, "time": "10:02"}
-    yield "e23-paid-already", trouble("E23", (back, "trouble.pay_again"), values=paid)
+    yield "e23-paid-already", trouble("E23", (back, "trouble.pay_again"), values=paid, can_cancel=True)
     held, claims = {"inserted_fen": 55000}, (CLAIM,)
     yield "e31-jam", trouble("E31", (finish,), values=held, amount=Fen(55000))
     yield "e32-note-unclear", trouble("E32", ("trouble.to_prepaid", finish), amount=Fen(55000), claims=claims)
@@ -143,7 +154,7 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e61-internal", trouble("E61", ok, amount=Fen(123450))
     choices = ("trouble.go_on_inserting", "trouble.to_prepaid", finish)
     asked = TroubleView(
-        frame=make.frame(Step.PAY),
+        frame=make.frame(Step.PAY, can_switch_language=False),
         saying=Saying("error.no_refund", {"inserted_fen": 55000}),
         choices=choices,
         amount=Fen(55000),
@@ -165,6 +176,7 @@ def closed_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
             closed, reason=Saying("reason.journal"), unsettled=(CLAIM, Claim(claim_no="K07-Q000124", face=None))
         ),
     )
+    yield "s16-money-unsure", msgspec.structs.replace(closed, reason=Saying("reason.journal"), money_unsure=True)
     yield "s16-no-time", msgspec.structs.replace(closed, since="", frame=msgspec.structs.replace(frame, local_time=""))
 
 

@@ -43,7 +43,7 @@ def cash_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
         in_already = changes.get("counted", 55000) > 0
         whole: dict[str, Any] = {
             "frame": make.frame(
-                Step.PAY, can_cancel=True, can_go_back=not in_already, can_switch_language=not in_already, code=code
+                Step.PAY, can_cancel=True, can_go_back=not in_already, can_switch_language=False, code=code
             ),
             "due": USUAL_DUE,
             "counted": Fen(55000),

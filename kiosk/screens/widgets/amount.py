@@ -21,6 +21,7 @@ class AmountLabel(Widget):
     fits = ListProperty()  # sizes to try, largest first, within a given width
     tone = StringProperty("ink")
     halign = OptionProperty("left", options=("left", "center", "right"))
+    shown = BooleanProperty(True)
     least_width = NumericProperty(0)
 
     def __init__(self, **kwargs: object) -> None:

@@ -33,12 +33,12 @@ class WrongEntry(Stack):
     def _show(self, *_: object) -> None:
         self.shown = bool(self.error or self.wait)
         self.banner.text, self.banner.shown = self.error, bool(self.error)
-        self.time.countdown, self.time.after = self.wait, text.say(self.language, "identify.wait")
+        # On the small panel the bar has no room beside a banner of two lines.
+        self.time.countdown = None if theme.landscape() and self.error else self.wait
+        self.time.after = text.say(self.language, "identify.wait")
         if theme.landscape():
             self.size_hint = (1, 1)
-            # The bar has no room beside a banner of two lines; the sentence says how long to wait.
             self.time.height = 0 if self.error else theme.px(16)
-            self.time.opacity = 0 if self.error or self.wait is None else 1
         else:
             self.size_hint = (1, None)
             self.time.height = theme.px(16) if self.wait else 0
