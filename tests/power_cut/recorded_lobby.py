@@ -129,7 +129,8 @@ def die_in_a_payment(running: Lobby, faces: tuple[int, ...], at: str) -> None:
 
 
 def to_the_slot(running: Lobby, robot: Robot, more_than: int) -> None:
-    """At the open slot, for the first household that owes more than this."""
+    """At the open slot, for the first household that owes more than this. A recorded agent takes its time to start."""
+    robot.wait_for(views.AttractView, timeout_s=60)
     assert any(to_cash_of_a_debtor(robot, home, more_than) for home in households(running))
 
 
