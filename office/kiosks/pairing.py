@@ -16,6 +16,7 @@ from django.utils import timezone
 from kiosk.domain.http_signature import CROCKFORD, SignatureInvalid, key_id, key_pin, raw_public, read_public_key
 from office.kiosks.keys import office_key
 from office.kiosks.models import Kiosk, PairingCode
+from office.ledger import stream as books
 from office.payments.models import Payment
 from office.property.models import Project
 from office.staff import audit
@@ -82,6 +83,7 @@ def pair(token: str, public_key: str, software: str) -> Paired:
             code.save(update_fields=["used_at", "kiosk"])
     if code is None:
         raise PairingRefused
+    books.fold(kiosk.project_id)  # a number that waits to be folded is given out as well
     last = Payment.objects.filter(project_id=kiosk.project_id, kiosk=kiosk).aggregate(last=Max("receipt_number"))
     return Paired(kiosk, (last["last"] or 0) + 1)
 
@@ -101,13 +103,20 @@ def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str) -
     project = Project.objects.select_for_update(no_key=True).get(id=code.project_id)
     return Kiosk.objects.create(
         project=project,
-        code=f"{project.code}{Kiosk.objects.filter(project=project).count() + 1:02d}",
+        code=_next_code(project),
         location=code.location,
         public_key=public_key,
         key_id=key_id(key),
         software=software,
         paired_at=timezone.now(),
     )
+
+
+def _next_code(project: Project) -> str:
+    """The code after the highest: one that came with a replayed journal is taken as well."""
+    taken = Kiosk.objects.filter(project=project, code__startswith=project.code).values_list("code", flat=True)
+    numbers = [int(code[len(project.code) :]) for code in taken if code[len(project.code) :].isdecimal()]
+    return f"{project.code}{max(numbers, default=0) + 1:02d}"
 
 
 def _hash(token: str) -> str:

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kiosk.domain.http_signature import CROCKFORD, key_pin, public_text, raw_public
+from office.kiosks import ingest
 from office.kiosks.keys import office_key
 from office.kiosks.models import Kiosk, PairingCode
 from office.kiosks.pairing import make_code
@@ -101,3 +102,15 @@ def test_a_key_of_another_project_or_a_revoked_one_does_not_pair(estate: Estate)
     assert ask(make_code(estate.project).code[:8], stranger.key).status_code == 422
     Kiosk.objects.filter(id=estate.kiosk.id).update(state="revoked")
     assert ask(make_code(estate.project).code[:8], estate.key).status_code == 422
+
+
+def test_a_receipt_number_that_waits_to_be_folded_is_not_given_out_again(estate: Estate) -> None:
+    estate.pay(["water"], [10000, 1000])
+    ingest.store(estate.kiosk, estate.writer.journal_id, estate.writer.batch())
+    assert ask(make_code(estate.project).code[:8], estate.key).json()["next_receipt_number"] == 2
+
+
+def test_a_new_kiosk_gets_a_code_that_no_replayed_kiosk_has(estate: Estate) -> None:
+    Kiosk.objects.create(project=estate.project, code="YG03", key_id="0" * 64, paired_at=timezone.now())
+    codes = [ask(make_code(estate.project).code[:8]).json()["kiosk_code"] for _ in range(2)]
+    assert codes == ["YG04", "YG05"]
