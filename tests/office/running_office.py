@@ -51,9 +51,9 @@ class RunningOffice:
             raise AssertionError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def start(self, listen: str = "127.0.0.1:0") -> None:
+    def start(self, listen: str = "127.0.0.1:0", *more: str) -> None:
         """Serve; returns once it listens. After a stop it may be started again on the same port by ``self.address``."""
-        command = [*OFFICE, "serve", "--listen", listen, "--database", self.database, "--json"]
+        command = [*OFFICE, "serve", "--listen", listen, "--database", self.database, "--json", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

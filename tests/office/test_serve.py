@@ -158,6 +158,27 @@ def test_a_busy_port_is_said_in_one_sentence(office: RunningOffice, sqlite_templ
     assert "Traceback" not in done.stderr
 
 
+def test_behind_a_named_proxy_each_person_is_counted_apart(sqlite_template: Path, tmp_path: Path) -> None:
+    office = RunningOffice(tmp_path / "office.db")
+    shutil.copy(sqlite_template, office.path)
+    office.start("127.0.0.1:0", "--proxy", "127.0.0.1", "--public-url", "https://pay.example.cn")
+
+    def ask(address: str) -> int:
+        headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https", "Host": "pay.example.cn"}
+        return requests.get(f"{office.url}/m/YG01-000001/1-00000000", headers=headers, timeout=10).status_code
+
+    assert any(ask("192.0.2.1") == 429 for _ in range(2 * 12 + 1))  # a new period may begin in between
+    assert ask("192.0.2.2") == 404
+    assert office.stop() == 0
+
+
+@pytest.mark.parametrize("url", ["pay.example.cn", "ftp://pay.example.cn", "https://pay.example.cn/office", "https://"])
+def test_an_address_that_no_phone_could_open_is_refused_before_it_gets_onto_paper(url: str, tmp_path: Path) -> None:
+    office = RunningOffice(tmp_path / "office.db")
+    with pytest.raises(AssertionError, match="give scheme and name only"):
+        office.run("serve", "--public-url", url)
+
+
 def test_the_same_office_serves_from_postgresql(postgres: str, tmp_path: Path) -> None:
     import json
     import subprocess

@@ -18,6 +18,7 @@ from office.kiosks.models import Journal, Kiosk, RawEvent
 from office.payments.models import Case, Payment
 from office.public import throttle
 from office.public.lookup import read_question
+from tests.office.engines import both_engines
 from tests.office.estate import Estate
 
 HUNDRED = 10000
@@ -67,6 +68,7 @@ def text_of(answer) -> str:
 # --- what a slip tells -------------------------------------------------------------------------------------------
 
 
+@both_engines
 def test_the_link_of_a_slip_says_that_the_money_is_booked_how_much_and_when(browser: Client, slip: str) -> None:
     answer = browser.get(f"/m/{RECEIPT}/{slip}")
     text = text_of(answer)
@@ -127,6 +129,7 @@ def test_a_slip_whose_record_is_still_in_the_kiosk_is_told_to_come_again(browser
     assert "已经入账" in text_of(browser.get(f"/m/{RECEIPT}/{settlement_code(estate)}"))
 
 
+@both_engines
 @pytest.mark.parametrize("number", [CLAIM, RECEIPT])
 def test_a_claim_is_processing_with_its_age_until_it_is_closed(browser: Client, estate: Estate, number: str) -> None:
     code = claim_slip(estate)
