@@ -7,7 +7,7 @@ when append() has returned, ``cursor SEQ`` when advance_cursor() has.
 import os
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,9 +32,9 @@ class Life:
         self.path, self.chance, self._record = path, random.Random(seed), record
         self.clock = SetClock()
         self.journal = Journal.create(path, self.clock, journals.genesis(), ROOM)
+        self.entries: list[Entry] = []
         with JournalReader(path) as reader:
-            self.entries = list(reader.entries(0, 10))
-        self._promise(self.entries)
+            self._promise(reader.entries(0, 10))
 
     def pay(self, number: int) -> None:
         """One payment with up to four notes, as they befall."""
@@ -92,9 +92,8 @@ class Life:
         self.journal.close()
         self.journal = Journal.open(self.path, self.clock, ROOM)
 
-    def _promise(self, entries: Iterable[Entry]) -> None:
-        new = [entry for entry in entries if entry.seq > len(self.entries)] or list(entries)
-        self.entries.extend(entry for entry in new if entry.seq > len(self.entries))
+    def _promise(self, new: Sequence[Entry]) -> None:
+        self.entries += new
         self._mark(f"entry {new[-1].seq} {new[-1].hash.hex()}")
 
     def _mark(self, text: str) -> None:

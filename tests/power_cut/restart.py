@@ -18,7 +18,9 @@ LOOKS = 120
 
 
 def box(folder: Path) -> Box:
-    """Where the acceptor itself has every note."""
+    """Where the acceptor itself has every note; a new one has written nothing yet."""
+    if not (folder / "acceptor.json").exists():
+        return Box()
     return msgspec.json.decode((folder / "acceptor.json").read_bytes(), type=Box)
 
 

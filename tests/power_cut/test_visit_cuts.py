@@ -84,8 +84,7 @@ class Visits:
         needed = max(self.promises[:made], key=lambda promise: promise.seq, default=None)
         if needed:
             assert len(found.entries) >= needed.seq, f"{needed.why}, which needs entry {needed.seq}"
-        if (cut.folder / "acceptor.json").exists():
-            restart.notes_at_the_cut(found.records, restart.box(cut.folder))
+        restart.notes_at_the_cut(found.records, restart.box(cut.folder))
         Cache(state / "cache.db", clock).close()
 
     def between_order_and_outcome(self) -> list[int]:
@@ -124,6 +123,7 @@ def lying_disk_is_caught(visits: Visits) -> None:
     finally:
         visits.operations = honest
     assert wrong, "promises were made that no sync stood behind, and nobody noticed"
+    assert "which needs entry" in wrong[0], wrong
 
 
 def start_again(visits: Visits, times: int) -> None:
