@@ -14,11 +14,15 @@ from kiosk.screen_link.screen_end import ScreenEnd
 from kiosk.screens import theme
 from kiosk.screens.away import AwayScreen
 from kiosk.screens.router import SCREENS, Router
+from kiosk.taps import AnyTap
 from kiosk.views import AnyView
 
 log = logging.getLogger(__name__)
 
 FIRST_VIEW_S = 0.1  # an agent that is there answers within this; then its view, not 请稍候, is the first thing drawn
+# Most taps are answered in 1 to 2 ms: then the answer is in the frame that would else only show the button let go.
+ANSWER_S = 0.01
+BEFORE_FRAME = -1  # Kivy's word for "before the next frame is drawn", in the order of scheduling
 
 
 def has_window() -> bool:
@@ -36,7 +40,8 @@ class ScreenApp(App):
         self._link = link
         self._language = language
         self._place = FloatLayout()
-        self._router = Router(self._place, link.send)
+        self._router = Router(self._place, self._send)
+        self._arrived = threading.Event()
         self._unpainted: int | None = None
         self._kind, self._logged_kind = "", ""
         self._unbuilt = list(SCREENS)
@@ -44,17 +49,11 @@ class ScreenApp(App):
     # ---- Kivy's names ------------------------------------------------------------------------------------------------
 
     def build(self) -> FloatLayout:
-        arrived = threading.Event()
-
-        def take(view: AnyView) -> None:
-            Clock.schedule_once(lambda _dt: self._show(view))
-            arrived.set()
-
-        self._link.on_view = take
+        self._link.on_view = self._take
         self._link.on_ping = lambda number: Clock.schedule_once(lambda _dt: self._link.pong(number))
-        self._link.on_lost = lambda: Clock.schedule_once(lambda _dt: self._show_away())
+        self._link.on_lost = lambda: Clock.schedule_once(lambda _dt: self._show_away(), BEFORE_FRAME)
         self._link.start()
-        if not arrived.wait(FIRST_VIEW_S):
+        if not self._arrived.wait(FIRST_VIEW_S):
             self._show_away()
         return self._place
 
@@ -73,6 +72,16 @@ class ScreenApp(App):
         self._link.stop()
 
     # ---- inside ------------------------------------------------------------------------------------------------------
+
+    def _take(self, view: AnyView) -> None:
+        """Called by the link's thread."""
+        Clock.schedule_once(lambda _dt: self._show(view), BEFORE_FRAME)
+        self._arrived.set()
+
+    def _send(self, tap: AnyTap) -> None:
+        self._arrived.clear()
+        self._link.send(tap)
+        self._arrived.wait(ANSWER_S)
 
     def _show(self, view: AnyView) -> None:
         self._router.show(view)
