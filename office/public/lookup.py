@@ -162,10 +162,8 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
 def _outcome(raw: RawEvent, payment: Payment | None, checked_since: datetime.datetime | None) -> Outcome:
     if checked_since is not None:
         return Outcome.PROCESSING
-    if raw.state == RawEvent.State.STORED:
-        return Outcome.ACCEPTED
     booked = payment is not None and payment.settled_seq == raw.seq
-    return Outcome.BOOKED if booked else Outcome.PROCESSING
+    return Outcome.BOOKED if booked else Outcome.ACCEPTED
 
 
 def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
