@@ -18,6 +18,7 @@ from kiosk import taps, views
 from kiosk.domain import events
 from kiosk.hardware.simulators.device_link import DeviceLink
 from kiosk.offline_queue.reader import JournalReader
+from kiosk.offline_queue.records import Entry
 from kiosk.screen_link.frames import FrameReader, Show, ToScreen
 from tests.end_to_end.lobby_runs import finish, households, insert, leave, offer, to_cash_of_a_debtor, touch
 from tests.end_to_end.parts import Lobby, Running
@@ -140,27 +141,30 @@ def to_the_slot(running: Lobby, robot: Robot, more_than: int) -> None:
 def promises(lobby: RecordedLobby, operations: list[Operation]) -> list[Promise]:
     """All of them, in order, each as the entry that it needs."""
     with JournalReader(lobby.journal) as reader:
-        found = Promises(lobby, [entry.event for entry in reader.entries(0, 10**6)])
+        found = Promises(lobby, reader.entries(0, 10**6))
     return sorted(found.of(operations))
 
 
 class Promises:
     """Reads what agents sent, and knows which entry each message relies on."""
 
-    def __init__(self, lobby: RecordedLobby, journal: list[events.AnyEvent]) -> None:
+    def __init__(self, lobby: RecordedLobby, journal: tuple[Entry, ...]) -> None:
         self._agents, self._lines = lobby.agents, lobby.lines
-        self._journal = journal
-        self._intents = self._seqs(events.NoteAcceptIntent)
+        self._journal = [entry.event for entry in journal]
+        self._intents = {entry.hash: entry.seq for entry in journal if isinstance(entry.event, events.NoteAcceptIntent)}
         self._decoder = msgspec.json.Decoder(ToScreen)
         self._screens: dict[tuple[int, str], FrameReader[ToScreen]] = {}
         self._ended = 0  # the newest end of a payment that was shown
 
     def of(self, operations: list[Operation]) -> Iterator[Promise]:
-        ordered, stackings = 0, 0
+        """A note that stacks was ordered to by the last frame before, and needs the intent that was written last: one note is
+        under way at a time, and an intent written after the order but before the note moved is the fault to be found."""
+        ordered = intent = 0
         for after, one in enumerate(operations, start=1):
             if one.kind is Kind.MARK and one.data == b"bill-acceptor stacking":
-                yield Promise(ordered, self._intents[stackings], "a note was ordered to be kept")
-                stackings += 1
+                yield Promise(ordered, intent, "a note was ordered to be kept")
+            elif one.kind is Kind.WRITE:
+                intent = max([intent, *(seq for digest, seq in self._intents.items() if digest in one.data)])
             if one.kind is not Kind.SAID or one.pid not in self._agents:
                 continue
             if one.name == self._lines["acceptor"]:
@@ -175,7 +179,6 @@ class Promises:
                 for message in self._screen(one).feed(one.data):
                     if isinstance(message, Show):
                         yield from self._shown(after, message.view)
-        assert stackings == len(self._intents), f"{stackings} notes stacked, {len(self._intents)} intents"
 
     def _screen(self, one: Operation) -> FrameReader[ToScreen]:
         return self._screens.setdefault((one.pid, one.name), FrameReader(self._decoder))
@@ -208,6 +211,3 @@ class Promises:
         )
         self._ended = seq
         return Promise(after, seq, why)
-
-    def _seqs(self, kind: Any) -> list[int]:
-        return [seq for seq, event in enumerate(self._journal, start=1) if isinstance(event, kind)]
