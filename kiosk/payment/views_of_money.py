@@ -156,14 +156,15 @@ def _allocation_row(owed: BillOwed, paid: Fen) -> AllocationRow:
     )
 
 
-def method_view(state: State, frame: Frame) -> MethodView:
+def method_view(state: State, moment: Moment, frame: Frame) -> MethodView:
     around = state.around
     plan = plan_of(state.visit)
+    paid = allocate(plan.due, plan.bills, moment.business_date)  # an amount of one's own may reach only some of them
     later = Saying("reason.not_yet")
     return MethodView(
         frame=frame,
         due=plan.due,
-        bill_count=len(plan.bills),
+        bill_count=len({line.bill_id for line in paid.lines}),
         options=(
             MethodOption(method="cash", reason=cash_reason(around)),
             MethodOption(method="scan", reason=later),

@@ -68,7 +68,9 @@ class ReceiptScreen(KioskScreen):
     @staticmethod
     def _advice(view: ReceiptView) -> str:
         language = view.frame.language
-        if view.notice is not None:
+        # 请取走凭条 stands above already; what to do with it is worth more.
+        said_above = view.notice is not None and view.notice.key == "notice.take_receipt"
+        if view.notice is not None and not said_above:
             return text.say_saying(language, view.notice)
         key = f"receipt_screen.{view.state}_detail"
         return text.say(language, key) if text.has(key) else ""

@@ -93,7 +93,7 @@ class ResultScreen(KioskScreen):
         self.claims = "\n".join(claim_lines(language, view.claims))
         self.claim_count = len(view.claims)
         self.advice = self._advice(view)
-        wants_slip = bool(view.receipt_no)
+        wants_slip = bool(view.receipt_no) and view.can_print
         self.primary_text = say(language, "result.to_receipt" if wants_slip else "frame.continue")
         if theme.landscape():
             self.primary_text = say(language, "frame.continue")
@@ -126,7 +126,7 @@ class ResultScreen(KioskScreen):
         if view.frame.bills_as_of and not theme.landscape():
             day, clock = text.say_clock(language, view.frame.bills_as_of)
             key, values = "result.to_bills_as_of", {"day": day, "time": clock}
-        elif view.left_open and not theme.landscape():
+        elif view.left_open and view.outcome is not Outcome.BOOKED and not theme.landscape():
             key, values = "result.to_bills_left", {"left_fen": str(view.left_open)}
         elif view.outcome is Outcome.BOOKED and not view.left_open:
             key = "result.to_bills_cleared"

@@ -269,6 +269,14 @@ def test_before_the_screen_clears_the_person_is_asked_and_any_touch_means_go_on(
     walker.sees(views.AttractView)
 
 
+def test_an_own_amount_names_only_the_bills_that_it_reaches():
+    first, later = bill("b-1", 10_000, date(2026, 9, 10)), bill("b-2", 10_000, date(2026, 11, 10))
+    walker = Walker().ready().to_bills(first, later).tap(taps.ContinueTapped)
+    walker.tap(taps.AmountChosen, choice=views.AmountChoice.OTHER).tap(taps.KeyTapped, key="5").tap(taps.ContinueTapped)
+    method = walker.sees(views.MethodView)
+    assert (method.due, method.bill_count) == (500, 1)
+
+
 def test_help_lies_over_the_screen_and_goes_away_with_a_touch():
     walker = Walker().ready().to_bills(AUGUST).tap(taps.HelpTapped)
     assert walker.sees(views.BillListView).frame.dialog is views.Dialog.HELP
