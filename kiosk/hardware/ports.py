@@ -82,10 +82,15 @@ class NoteStacked(DeviceEvent, frozen=True, kw_only=True):
 
 
 class NoteReturned(DeviceEvent, frozen=True, kw_only=True):
-    """An escrowed note went back to the person. ``at_power_up``: the device gave it back when it restarted."""
+    """An escrowed note went back to the person. ``at_power_up``: the device gave it back when it restarted.
+
+    ``accepted``: it had been ordered to be kept. Then this must be acknowledged like a credit: a host that dies before it is on
+    disk must be able to ask again, or the note would become a claim.
+    """
 
     reason: str  # host, timeout, power_up, ...
     at_power_up: bool = False
+    accepted: bool = False
 
 
 class NoteRejected(DeviceEvent, frozen=True, kw_only=True):

@@ -60,9 +60,11 @@ def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
 
 def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
     payment = state.payment
+    on_disk: list[Command] = [Acknowledge(event)] if event.accepted else []
     if payment is None or payment.in_hand is None:
-        return state, [LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
-    return _went_back(state, payment, payment.in_hand, event.reason, moment)
+        return state, [*on_disk, LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
+    step = _went_back(state, payment, payment.in_hand, event.reason, moment)
+    return step[0], [step[1][0], *on_disk, *step[1][1:]]
 
 
 def rejected(state: State, event: ports.NoteRejected, moment: Moment) -> Step:

@@ -185,9 +185,11 @@ class Host:
                 self.unclear.append(event)
                 self.open_intent = None
                 self.driver.acknowledge(event)
-            case NoteReturned():
+            case NoteReturned(accepted=accepted) if self.acknowledge or not accepted:
                 self.returned += 1
                 self.open_intent = None
+                if accepted:
+                    self.driver.acknowledge(event)
             case AcceptorReady(counters=counters) if counters is not None:
                 self._reconcile(counters.stacked)
             case DeviceFault(fault=fault):

@@ -43,8 +43,10 @@ def main(link: str, directory: Path, deaf: bool) -> None:
             case NoteUnclear(face=face):
                 write("unclear", face)
                 driver.acknowledge(event)
-            case NoteReturned():
+            case NoteReturned(accepted=accepted):
                 write("returned", None)
+                if accepted:
+                    driver.acknowledge(event)
 
     driver = SspBillAcceptor(link, heard, SystemClock(), speed=SPEED, recall_path=directory / "recall")
     driver.start(intent_open=False)

@@ -136,6 +136,21 @@ class Generic(IntEnum):
     KEY_NOT_SET = 0xFA
 
 
+# What the answer to LAST_REJECT means, in neutral words; anything else is a note it does not know.
+REJECT_REASONS = {
+    0x06: "inhibited",
+    0x07: "second_note",
+    0x08: "host",
+    0x0C: "inhibited",
+    0x0D: "held_at_mouth",
+    0x0E: "strimming",
+    0x13: "timeout",
+    0x1C: "double_note",
+    0x1D: "unable_to_stack",
+    0x1F: "card_inserted",
+}
+
+
 class Happened(IntEnum):
     """Poll events of a note validator. Source: bill-acceptors section 1.4."""
 

@@ -175,9 +175,9 @@ class NoteCycle:
     def _went_back(self, reason: str) -> list[DeviceEvent]:
         if self.state in SETTLED_STATES:
             self.odd = "a note with an outcome came back"
-        announced = self.announced
+        announced, accepted = self.announced, self.accepted
         self.rest()
-        return [NoteReturned(reason=reason)] if announced else [NoteRejected(reason=reason)]
+        return [NoteReturned(reason=reason, accepted=accepted)] if announced else [NoteRejected(reason=reason)]
 
     def _stuck(self, fault: Fault, *, whatever: bool) -> list[DeviceEvent]:
         """A jam. Beyond reach it is a claim whatever we knew; within reach only if we had ordered to keep it."""

@@ -13,7 +13,7 @@ from kiosk.domain.money import Fen
 from kiosk.hardware.bill_acceptor.fault_book import FaultBook
 from kiosk.hardware.bill_acceptor.orders import NO_FACES, Decision, Orders
 from kiosk.hardware.bill_acceptor.ssp.fault_watch import FaultWatch
-from kiosk.hardware.bill_acceptor.ssp.frames import Command, Generic, Happened, PollReply, parse_poll
+from kiosk.hardware.bill_acceptor.ssp.frames import REJECT_REASONS, Command, Generic, Happened, PollReply, parse_poll
 from kiosk.hardware.bill_acceptor.ssp.identify import OK, identify, read_counters
 from kiosk.hardware.bill_acceptor.ssp.link import LinkLost, SspLink
 from kiosk.hardware.bill_acceptor.ssp.note_cycle import REASON_ASKED, NoteCycle, moves
@@ -46,18 +46,6 @@ SHUT_S = 2.0  # how long a note on its way out is watched when the program stops
 SHORTEST_WAIT_S = 0.002
 
 LOST_CODES = ("acceptor.silent", "acceptor.port_missing", "acceptor.port_busy", "acceptor.wrong_device")
-REJECT_REASONS = {
-    0x06: "inhibited",
-    0x07: "second_note",
-    0x08: "host",
-    0x0C: "inhibited",
-    0x0D: "held_at_mouth",
-    0x0E: "strimming",
-    0x13: "timeout",
-    0x1C: "double_note",
-    0x1D: "unable_to_stack",
-    0x1F: "card_inserted",
-}
 
 
 class StartAgain(Exception):
@@ -340,17 +328,24 @@ class SspSession:
                 self._hold_due = self._clock.monotonic() + self._scaled(HOLD_S)
                 self._emit(event)
             case NoteCredited() | NoteUnclear():
-                self.waits_for_disk = True
-                if not self._orders.wait_acknowledged(self._emit(event)):
-                    raise Stopped
-                self.waits_for_disk = False
+                self._wait_for_disk(event)
                 self._write_memory()
+            case NoteReturned(accepted=True):
+                # Asking the device why would overwrite the only answer that says so.
+                self._wait_for_disk(NoteReturned(reason="device", accepted=True))
             case NoteReturned(reason=reason) if reason == REASON_ASKED:
                 self._emit(NoteReturned(reason=self._why_returned()))
             case NoteRejected():
                 self._emit(NoteRejected(reason=self._last_reject()))
             case _:
                 self._emit(event)
+
+    def _wait_for_disk(self, event: DeviceEvent) -> None:
+        """Report an outcome and send nothing until it is on disk: the next frame would tell the device to forget it."""
+        self.waits_for_disk = True
+        if not self._orders.wait_acknowledged(self._emit(event)):
+            raise Stopped
+        self.waits_for_disk = False
 
     def _why_returned(self) -> str:
         reason = self._last_reject()
