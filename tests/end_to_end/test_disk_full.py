@@ -74,12 +74,13 @@ def free(running: Lobby) -> None:
 def test_below_the_margin_no_cash_is_taken_what_is_in_is_settled_and_it_heals(running: Lobby, robot: Robot) -> None:
     to_cash(robot, households(running)[0])
     insert(running, robot, 1000)
+    mark = running.events.mark()
     fill(running, leave_bytes=MARGIN_MB * MIB // 2)
     stopped = robot.wait(
         lambda view: isinstance(view, views.InsertCashView) and view.state is views.CashState.STOPPED, SEEN_WITHIN_S
     )
     assert stopped.frame.code == "E80"
-    assert running.events.comes("disabled", timeout_s=SEEN_WITHIN_S)
+    assert running.events.comes("disabled", since=mark, timeout_s=SEEN_WITHIN_S)
     assert not running.insert(500)
     finish(robot)
     touch(robot, taps.ContinueTapped(), lambda view: isinstance(view, views.ReceiptView))

@@ -96,5 +96,5 @@ def test_two_thousand_random_visits_leave_every_book_true(tmp_path: Path) -> Non
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_four_hundred_random_visits_with_the_agent_killed_among_everything_else(tmp_path: Path) -> None:
-    did = run(tmp_path, 400, Odds(kill=0.03, cable=0.005))
-    assert did["agent killed"] > 50
+    did = run(tmp_path, 400, Odds(kill=0.06, cable=0.005))
+    assert did["agent killed"] > 20
