@@ -303,6 +303,21 @@ class BillAcceptorContract:
         is_ready(second)
         assert second.credited == box_by_face(acceptor.ledger()) == {5000: 1}
 
+    def test_the_return_of_an_accepted_note_that_nobody_recorded_is_told_again(self, plug_in, attach) -> None:
+        acceptor, first = plug_in(), attach(accept=False).start()
+        acceptor.insert(5000)
+        first.take(NoteEscrowed)
+        first.acknowledge = False
+        acceptor.do("cashbox", **{"is": "full"})  # no room: the device gives back what we order it to keep
+        first.driver.accept()
+        assert first.take(NoteReturned).accepted
+        first.stop()
+        second = attach().start(intent_open=True)
+        assert second.take(NoteReturned).accepted
+        is_ready(second)
+        assert not second.credited
+        assert not second.claims_by_counter
+
     def test_a_credit_on_disk_is_not_told_again(self, plug_in, attach) -> None:
         acceptor, first = plug_in(), attach().start()
         acceptor.insert(5000)
