@@ -6,6 +6,7 @@ Ages: decisions section 22.
 """
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -29,6 +30,11 @@ BILLS_FOR_MS = 7 * DAY_MS
 PREPAID_FOR_MS = 30 * DAY_MS
 
 Read = TypeVar("Read")
+
+# peewee gives its own names to what goes wrong when a statement is begun, and lets through what happens when its rows are
+# fetched: a damaged page often shows only then.
+_BUSY_OR_FULL = (peewee.OperationalError, peewee.InterfaceError, sqlite3.OperationalError, sqlite3.InterfaceError)
+_DAMAGED = (peewee.DatabaseError, sqlite3.DatabaseError)
 
 _BILLS = msgspec.json.Decoder(tuple[Bill, ...])
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, tuple[str, ...]], ...])
@@ -178,20 +184,25 @@ class Cache:
     def _open(self) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
         try:
             return _open_at(str(self._path))
-        except (peewee.DatabaseError, OSError) as error:
+        except (*_DAMAGED, OSError) as error:
             log.warning("cache.start_over reason=%s", error)
         try:
-            self._path.unlink(missing_ok=True)
+            self._remove()
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return _open_at(str(self._path))
-        except (peewee.DatabaseError, OSError) as error:
+        except (*_DAMAGED, OSError) as error:
             log.warning("cache.in_memory reason=%s", error)
             return _open_at(":memory:")
+
+    def _remove(self) -> None:
+        """Its rollback journal first: one left behind would be applied to the next file of that name."""
+        self._path.with_name(self._path.name + "-journal").unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
     def _start_over(self) -> None:
         self._db.close()
         try:
-            self._path.unlink(missing_ok=True)
+            self._remove()
         except OSError as error:
             log.warning("cache.not_removed reason=%s", error)
         self._db, self._unit, self._meta = self._open()
@@ -201,9 +212,9 @@ class Cache:
         with self._lock:
             try:
                 return work()
-            except (peewee.OperationalError, peewee.InterfaceError) as error:
+            except _BUSY_OR_FULL as error:
                 log.warning("cache.failed reason=%s", error)
-            except (peewee.DatabaseError, msgspec.MsgspecError) as error:
+            except (*_DAMAGED, msgspec.MsgspecError) as error:
                 log.warning("cache.start_over reason=%s", error)
                 self._start_over()
             return otherwise
@@ -238,8 +249,10 @@ class Cache:
 
 
 def _open_at(name: str) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
+    # FULL, not NORMAL: without a sync after the truncation a power cut can leave a mixture of two rollback journals, and
+    # with it a file that is half of yesterday.
     db = peewee.SqliteDatabase(
-        name, pragmas={"journal_mode": "truncate", "synchronous": "normal"}, check_same_thread=False, thread_safe=False
+        name, pragmas={"journal_mode": "truncate", "synchronous": "full"}, check_same_thread=False, thread_safe=False
     )
 
     class StoredUnit(peewee.Model):
@@ -272,7 +285,7 @@ def _open_at(name: str) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
             raise peewee.DatabaseError(f"{name}: {report}, shape {shape}")
         db.create_tables([StoredUnit, StoredMeta])
         db.pragma("user_version", SHAPE, permanent=False)
-    except peewee.DatabaseError:
+    except _DAMAGED:
         db.close()
         raise
     return db, StoredUnit, StoredMeta

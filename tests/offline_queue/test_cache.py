@@ -131,6 +131,29 @@ def test_damage_while_it_is_open_starts_over(cache, file, clock):
     assert cache.find("3-1-501")
 
 
+@pytest.mark.parametrize("number", range(12))
+def test_one_damaged_page_never_keeps_a_kiosk_from_starting(cache, file, clock, number):
+    cache.take(page(*[unit_row(number) for number in range(100, 140)]))
+    cache.close()
+    with file.open("r+b") as raw:
+        raw.seek(4096 * number + 100)
+        raw.write(b"\xff" * 3996)
+    with closing(Cache(file, clock)) as again:
+        again.take(page(unit_row(501)))
+        again.take(page(unit_row(501)))
+        assert again.find("3-1-501")
+
+
+def test_a_rollback_journal_does_not_outlive_the_file_it_belongs_to(cache, file, clock):
+    cache.take(page(unit_row(501)))
+    cache.close()
+    file.write_bytes(b"not a database")
+    left = file.with_name("cache.db-journal")
+    left.write_bytes(b"of the file that was there")
+    with closing(Cache(file, clock)):
+        assert not left.exists() or left.stat().st_size == 0
+
+
 def test_another_programs_shape_is_replaced(cache, file, clock):
     cache.take(page(unit_row(501)))
     cache.close()
