@@ -1,5 +1,6 @@
 """What must hold when the program starts on the disk that a power cut left."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 from kiosk.clock import Clock
 from kiosk.domain import events
 from kiosk.offline_queue import projections
+from kiosk.offline_queue.cache import Cache
 from kiosk.offline_queue.database import Room
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
@@ -70,6 +72,14 @@ def start(path: Path, clock: Clock, room: Room, whole: Stated) -> Found:
     with JournalReader(path) as reader:
         assert reader.head() == (written.seq, written.hash)
     return found
+
+
+def check_cache(path: Path, clock: Clock) -> None:
+    """The cache may be missing or a little old, but what it has is whole; a damaged one costs the payer a look-up."""
+    if path.exists():
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "the cache is damaged"
+    Cache(path, clock).close()
 
 
 def _check_recovery(found: Found, known: recovery.Known) -> None:

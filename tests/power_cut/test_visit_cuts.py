@@ -17,7 +17,6 @@ import pytest
 
 from kiosk.clock import SystemClock
 from kiosk.office_client.identity import Identity
-from kiosk.offline_queue.cache import Cache
 from kiosk.offline_queue.database import Room
 from tests.end_to_end import truth
 from tests.end_to_end.lobby_runs import wait_until_all_is_uploaded
@@ -85,7 +84,7 @@ class Visits:
         if needed:
             assert len(found.entries) >= needed.seq, f"{needed.why}, which needs entry {needed.seq}"
         restart.notes_at_the_cut(found.records, restart.box(cut.folder))
-        Cache(state / "cache.db", clock).close()
+        checks.check_cache(state / "cache.db", clock)
 
     def between_order_and_outcome(self) -> list[int]:
         """Cuts after a note was ordered to be kept and before anybody was told that it is counted."""
