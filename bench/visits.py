@@ -49,7 +49,7 @@ def _of(view: AnyView, number: int) -> AnyView:
 
 
 def main(settings_file: Path) -> int:
-    """``kiosk screen`` without its limit of 30 frames a second; everything else is the same."""
+    """``kiosk screen`` without its limit of 60 frames a second; everything else is the same."""
     from kiosk import screen, settings
     from kiosk.screens import environment
 
