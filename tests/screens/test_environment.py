@@ -56,7 +56,7 @@ def test_nobody_gets_in_by_keyboard_arguments_files_or_modules(tmp_path):
     assert kivy["environment"]["KIVY_HOME"] == str(tmp_path)
 
 
-def test_a_form_needs_thirty_frames_and_no_multisampling(tmp_path):
+def test_sixty_frames_are_enough_and_no_multisampling(tmp_path):
     graphics = told(tmp_path)["config"]["graphics"]
     assert (graphics["maxfps"], graphics["multisamples"]) == ("60", "0")
 
