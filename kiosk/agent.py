@@ -174,7 +174,7 @@ def _take_payments(
         sign=identity.key.sign,
         watch=reporter.watch,
     )
-    parts.start(intent_open=known.intent_open)
+    parts.start(known)
     try:
         return _run(cashier, journal)
     finally:
@@ -225,10 +225,10 @@ class _Parts:
             OfficeClient(office.url, identity, clock), cache, inbox.put, answered=self.sync.office_answered
         )
 
-    def start(self, *, intent_open: bool) -> None:
+    def start(self, known: recovery.Known) -> None:
         self.printer.start()
         if self.acceptor:
-            self.acceptor.start(intent_open=intent_open)
+            self.acceptor.start(intent_open=known.intent_open, before=known.count_before)
         self.sync.start()
         self.enquiries.start()
 

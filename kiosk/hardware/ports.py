@@ -33,6 +33,13 @@ class AcceptorCounters(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
 
 
+class CountBefore(msgspec.Struct, frozen=True):
+    """What an acceptor's own counter said before a note whose outcome is open, as the journal remembers it."""
+
+    serial: str
+    stacked: int | None
+
+
 class DeviceEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Anything a device reports. ``event_no`` rises within one driver run and names the event in acknowledge()."""
 
@@ -196,9 +203,10 @@ Report = Callable[[DeviceEvent], None]  # puts an event into the payment thread'
 class BillAcceptor(Protocol):
     """A note validator with escrow (暂存). Calls return at once; results arrive as events."""
 
-    def start(self, *, intent_open: bool) -> None:
+    def start(self, *, intent_open: bool, before: CountBefore | None = None) -> None:
         """Begin to look for the device. ``intent_open``: an accept was ordered before the restart and has no
-        outcome yet, so the driver must first ask for the device's last answer and must not return the note."""
+        outcome yet, so the driver must first ask for the device's last answer and must not return the note. ``before``
+        is that note's, for a driver whose own memory a power cut took."""
         ...
 
     def enable(self, faces: frozenset[Fen]) -> None: ...  # a 2 s lease: renew it or the device shuts

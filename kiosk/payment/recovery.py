@@ -12,6 +12,7 @@ import msgspec
 from kiosk.domain import events as journal
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim
+from kiosk.hardware.ports import CountBefore
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.records import Entry, NoteRecord, PaymentRecord
 from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Numbers, Ticket
@@ -30,6 +31,19 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     stacked_serial: str
     unresolved: tuple[Ticket, ...]
     intent_open: bool
+
+    @property
+    def count_before(self) -> CountBefore | None:
+        """The acceptor's count before the note whose intent is open."""
+        notes = [payment.in_hand for payment in self.interrupted if payment.in_hand]
+        return next(
+            (
+                CountBefore(note.acceptor_serial, note.stacked_before)
+                for note in notes
+                if note.stage is NoteStage.KEEPING
+            ),
+            None,
+        )
 
 
 def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:

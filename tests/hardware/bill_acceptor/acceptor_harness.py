@@ -14,6 +14,7 @@ from kiosk.hardware.bill_acceptor.simulator import DEFAULT_SERIAL, AcceptorSimul
 from kiosk.hardware.ports import (
     AcceptorReady,
     BillAcceptor,
+    CountBefore,
     DeviceEvent,
     DeviceFault,
     FaultCleared,
@@ -121,8 +122,8 @@ class Host:
         self.driver: BillAcceptor = driver(str(link), self._heard, SystemClock(), speed=speed, recall_path=recall)
         self._keeper = threading.Thread(target=self._keep_lease, name="lease")
 
-    def start(self, *, intent_open: bool = False, enabled: bool = True) -> "Host":
-        self.driver.start(intent_open=intent_open)
+    def start(self, *, intent_open: bool = False, before: CountBefore | None = None, enabled: bool = True) -> "Host":
+        self.driver.start(intent_open=intent_open, before=before)
         if not enabled:
             self._faces = frozenset()
         self._keeper.start()

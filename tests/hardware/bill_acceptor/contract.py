@@ -18,6 +18,7 @@ from kiosk.hardware.ports import (
     AcceptorLost,
     CashboxRemoved,
     CashboxReplaced,
+    CountBefore,
     CountersRead,
     NoteCredited,
     NoteEscrowed,
@@ -347,6 +348,25 @@ class BillAcceptorContract:
         assert second.take(NoteCredited).face == 5000
         is_ready(second)
         assert second.credited == box_by_face(acceptor.ledger())
+
+    @pytest.mark.parametrize("stage", ["escrow", "before_point"])
+    def test_a_note_given_back_after_a_cut_of_everything_is_no_claim(
+        self, plug_in, attach, tmp_path, stage: str
+    ) -> None:
+        """The cut takes the driver's own memory too: only the journal knows the count before the note."""
+        acceptor, first = plug_in(), attach(accept=stage == "before_point").start()
+        before = is_ready(first)
+        acceptor.insert(5000)
+        acceptor.wait_for("stacking" if stage == "before_point" else "escrowed")
+        first.abandon()
+        acceptor.unplug()
+        assert acceptor.ledger_at_unplug["path"]["stage"] == stage
+        acceptor, second = plug_in(), attach(recall=tmp_path / "taken by the cut")
+        second.start(intent_open=True, before=CountBefore(before.identity.serial, before.counters.stacked))
+        assert second.take(NoteReturned).at_power_up
+        is_ready(second)
+        assert acceptor.ledger()["returned"] == {"5000": 1}
+        assert not second.credited
 
     @pytest.mark.parametrize("recorded", [False, True])
     def test_when_host_and_device_lose_power_together_the_note_counts_once(

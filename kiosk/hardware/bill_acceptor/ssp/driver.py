@@ -19,7 +19,7 @@ from kiosk.hardware.bill_acceptor.ssp.link import LinkLost, SspLink
 from kiosk.hardware.bill_acceptor.ssp.recall import RecallFile
 from kiosk.hardware.bill_acceptor.ssp.session import LOST_CODES, SspSession, StartAgain, Stopped, WrongDevice
 from kiosk.hardware.faults import Fault
-from kiosk.hardware.ports import AcceptorLost, DeviceEvent, Report
+from kiosk.hardware.ports import AcceptorLost, CountBefore, DeviceEvent, Report
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class SspBillAcceptor:
 
     # --- ports.BillAcceptor
 
-    def start(self, *, intent_open: bool) -> None:
-        self._session.remember(intent_open=intent_open)
+    def start(self, *, intent_open: bool, before: CountBefore | None = None) -> None:
+        self._session.remember(intent_open=intent_open, before=before)
         self._thread.start()
 
     def enable(self, faces: frozenset[Fen]) -> None:

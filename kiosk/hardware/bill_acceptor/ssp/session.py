@@ -25,6 +25,7 @@ from kiosk.hardware.ports import (
     AcceptorEnabled,
     AcceptorIdentity,
     AcceptorReady,
+    CountBefore,
     CountersRead,
     DeviceEvent,
     NoteCredited,
@@ -88,11 +89,15 @@ class SspSession:
         self._return_reason = "host"
         self.waits_for_disk = False  # a credit is reported and not acknowledged: send nothing at all
 
-    def remember(self, *, intent_open: bool) -> None:
-        """Take over from an earlier run; the journal's word counts, the recall file adds what the wire needs."""
+    def remember(self, *, intent_open: bool, before: CountBefore | None = None) -> None:
+        """Take over from an earlier run; the journal's word counts, the recall file adds what the wire needs.
+
+        A power cut takes the recall file; the journal's count lets a note given back at the device's start be no claim.
+        """
         memory = self._recall.read()
         if intent_open:
-            known = memory if memory.note is NoteMemory.OPEN else Recall()
+            journal = Recall(serial=before.serial, stacked=before.stacked) if before else Recall()
+            known = memory if memory.note is NoteMemory.OPEN else journal
             self._memory, self._stacked = known, known.stacked
             self.cycle.faces = {channel: Fen(face) for channel, face in known.faces.items()}
             self.cycle.resume(known.channel)
