@@ -96,6 +96,7 @@ class AmountScreen(KioskScreen):
     summary = StringProperty()
     choices_shown = NumericProperty(1)
     nothing_yet = BooleanProperty(False)
+    nothing_words = StringProperty()
     can_stop_typing = BooleanProperty(False)
 
     def __init__(self, send: Send) -> None:
@@ -122,6 +123,10 @@ class AmountScreen(KioskScreen):
         language, say = view.frame.language, text.say
         self.typing, self.figure = view.typing, (view.typed or "0") if view.typing else format_yuan(view.amount)
         self.question = say(language, "amount.type_title" if view.typing and theme.landscape() else "amount.title")
+        only_prepaid = [option.choice for option in view.options] == [AmountChoice.OTHER]
+        if only_prepaid:  # no bills to pay: the household keeps money for later ones
+            self.question = say(language, "amount.prepay_title")
+        self.nothing_words = say(language, "amount.nothing_prepaid" if only_prepaid else "amount.nothing_yet")
         self.primary_text, self.primary_enabled = say(language, "frame.continue"), view.can_continue
         self.error = text.say_saying(language, view.error) if view.error else ""
         self.can_stop_typing = len(view.options) > 1
@@ -143,6 +148,8 @@ class AmountScreen(KioskScreen):
         key = f"amount.{option.choice}"
         row.name, row.chosen = str(option.choice), option.choice is view.chosen
         row.title = say(language, f"{key}_short" if theme.landscape() and text.has(f"{key}_short") else key)
+        if len(view.options) == 1 and other:
+            row.title = say(language, "amount.prepay_amount")
         row.icon = "pen" if other else ""
         if not theme.landscape():
             row.figures.type_size = "title" if view.typing and not other else "figure"

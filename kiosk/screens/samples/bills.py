@@ -236,6 +236,12 @@ def amounts(make: Maker) -> Iterator[tuple[str, AnyView]]:
         msgspec.structs.replace(usual, rows=(), amount=Fen(0), can_continue=False, **typing),
     )
     yield (
+        "s07-amount-prepaying",
+        msgspec.structs.replace(
+            usual, options=options[3:], rows=(), amount=Fen(0), to_prepaid=Fen(0), can_continue=False, **typing
+        ),
+    )
+    yield (
         "s07-amount-typing-error",
         msgspec.structs.replace(
             usual,
