@@ -136,7 +136,12 @@ def start_again(visits: Visits, times: int) -> None:
     for cut in visits.cut(sorted(cuts)):
         if cut.model is model_of[cut.after]:
             path = restart.box(cut.folder).path
-            ended.update(_told(restart.start_again(visits.lobby, cut.folder), path.stage if path else "nowhere"))
+            try:
+                records = restart.start_again(visits.lobby, cut.folder)
+            except AssertionError as error:
+                error.add_note(f"{cut}, the note was {path}")
+                raise
+            ended.update(_told(records, path.stage if path else "nowhere"))
             ended["starts"] += 1
     print(
         f"seed {SEED}: the agent started again after {len(between)} cuts between order and outcome, others: {dict(ended)}"
