@@ -206,7 +206,8 @@ class BillAcceptor(Protocol):
     def start(self, *, intent_open: bool, before: CountBefore | None = None) -> None:
         """Begin to look for the device. ``intent_open``: an accept was ordered before the restart and has no
         outcome yet, so the driver must first ask for the device's last answer and must not return the note. ``before``
-        is that note's, for a driver whose own memory a power cut took."""
+        is that note's, or the last one's with an outcome if the device may not be done with it: for a driver whose own
+        memory a power cut took."""
         ...
 
     def enable(self, faces: frozenset[Fen]) -> None: ...  # a 2 s lease: renew it or the device shuts

@@ -31,19 +31,16 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     stacked_serial: str
     unresolved: tuple[Ticket, ...]
     intent_open: bool
+    unproven: bool = False  # since its counter was last written down a note was credited or claimed
 
     @property
     def count_before(self) -> CountBefore | None:
-        """The acceptor's count before the note whose intent is open."""
+        """The acceptor's count before the note whose intent is open; or a note has an outcome that no later count shows."""
         notes = [payment.in_hand for payment in self.interrupted if payment.in_hand]
-        return next(
-            (
-                CountBefore(note.acceptor_serial, note.stacked_before)
-                for note in notes
-                if note.stage is NoteStage.KEEPING
-            ),
-            None,
-        )
+        kept = [note for note in notes if note.stage is NoteStage.KEEPING]
+        if kept:
+            return CountBefore(kept[0].acceptor_serial, kept[0].stacked_before)
+        return CountBefore(self.stacked_serial, None) if self.unproven else None
 
 
 def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
@@ -65,6 +62,10 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
         stacked_serial=serial,
         unresolved=unresolved,
         intent_open=bool(opened_journal.open_intents()),
+        unproven=any(
+            entry.header.kind in ("note.credited", "note.unknown")
+            for entry in _all_after(read_batch, counted.seq if counted else 0)
+        ),
     )
 
 

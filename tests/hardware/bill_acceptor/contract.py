@@ -368,6 +368,20 @@ class BillAcceptorContract:
         assert acceptor.ledger()["returned"] == {"5000": 1}
         assert not second.credited
 
+    def test_a_credit_on_disk_is_not_told_again_after_a_cut_of_everything(self, plug_in, attach, tmp_path) -> None:
+        acceptor, first = plug_in(), attach().start()
+        serial = is_ready(first).identity.serial
+        acceptor.insert(5000)
+        first.take(NoteCredited)
+        first.abandon()
+        acceptor.unplug()
+        assert acceptor.ledger_at_unplug["path"]["stage"] == "after_point"
+        acceptor, second = plug_in(), attach(recall=tmp_path / "taken by the cut")
+        second.start(intent_open=False, before=CountBefore(serial, None))
+        is_ready(second)
+        assert acceptor.ledger()["stacker"] == {"5000": 1}
+        assert not second.credited
+
     @pytest.mark.parametrize("recorded", [False, True])
     def test_when_host_and_device_lose_power_together_the_note_counts_once(
         self, plug_in, attach, recorded: bool

@@ -101,7 +101,7 @@ class SspSession:
             self._memory, self._stacked = known, known.stacked
             self.cycle.faces = {channel: Fen(face) for channel, face in known.faces.items()}
             self.cycle.resume(known.channel)
-        elif memory.note is not NoteMemory.NONE:
+        elif memory.note is not NoteMemory.NONE or before:
             self.cycle.resume_settled(memory.channel)
 
     # --- from the open port to AcceptorReady
