@@ -1,6 +1,7 @@
 """``make bench``: runs every measurement, prints a table, writes bench/results.json. Names as arguments choose some."""
 
 import importlib
+import logging
 import os
 import platform
 import sqlite3
@@ -22,7 +23,8 @@ def main(argv: list[str]) -> int:
     if unknown:
         print(f"bench: unknown measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
         return 2
-    began, load = time.monotonic(), os.getloadavg()[0]
+    logging.basicConfig(level=logging.ERROR)  # screens come and go here; that is no news
+    began, before = time.monotonic(), machine()
     measured: list[figures.Figure] = []
     for name in argv or MEASUREMENTS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
@@ -31,21 +33,20 @@ def main(argv: list[str]) -> int:
     for figure in measured:
         if figure.how:
             print(f"  {figure.name}: {figure.how}")
-    figures.write(measured, RESULTS, machine(load, time.monotonic() - began))
+    figures.write(measured, RESULTS, {**before, "took_s": round(time.monotonic() - began)})
     return 0
 
 
-def machine(load: float, took_s: float) -> dict[str, Any]:
-    """What the figures depend on beside the program; ``load`` is the machine's own before the first measurement."""
+def machine() -> dict[str, Any]:
+    """What the figures depend on; asked before the first measurement, so the load is what others put on the machine."""
     return {
         "commit": _commit(),
         "cores": os.cpu_count(),
-        "load_before": load,
+        "load_before": round(os.getloadavg()[0], 2),
         "machine": platform.machine(),
         "processor": _processor(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "took_s": round(took_s),
     }
 
 

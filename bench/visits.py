@@ -1,5 +1,6 @@
 """One visit as views, and the screen that draws them as quickly as it can: what ``screen_memory`` repeats."""
 
+import functools
 import sys
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.screens.samples import Sample, samples
+from kiosk.screens.samples import samples
 from kiosk.views import AnyView
 
 # The eight screens of a usual visit.
@@ -27,9 +28,14 @@ def every_screen() -> Iterator[AnyView]:
 
 def visit(number: int) -> Iterator[AnyView]:
     """The walk of one payer; rooms, names and amounts differ from visit to visit, so that nothing is drawn from memory."""
-    by_name: dict[str, Sample] = {sample.name: sample for sample in samples("zh-Hans", time.monotonic(), rows=5)}
-    for name in VISIT:
-        yield _of(by_name[name].view, number)
+    for view in _usual_views():
+        yield _of(view, number)
+
+
+@functools.cache
+def _usual_views() -> tuple[AnyView, ...]:
+    by_name = {sample.name: sample.view for sample in samples("zh-Hans", time.monotonic(), rows=5)}
+    return tuple(by_name[name] for name in VISIT)
 
 
 def _of(view: AnyView, number: int) -> AnyView:

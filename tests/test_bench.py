@@ -54,11 +54,11 @@ def test_the_table_says_what_is_met_what_is_not_and_what_only_informs() -> None:
 
 def test_results_are_written_with_ratio_and_verdict(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    figures.write([figure(150, beside=100, goal=1.5)], path, bench.machine(load=0.5, took_s=12.3))
+    figures.write([figure(150, beside=100, goal=1.5)], path, bench.machine())
     written = json.loads(path.read_text())
     assert written["figures"][0]["ratio"] == 1.5
     assert written["figures"][0]["met"] is True
-    assert written["machine"]["took_s"] == 12
+    assert written["machine"]["cores"] >= 1
 
 
 def test_an_unknown_measurement_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
