@@ -262,7 +262,10 @@ def test_a_slip_carries_the_journal_s_check_code_and_the_number_of_the_settlemen
 
 
 def test_an_english_slip_says_unit_period_and_time_in_english(counter):
+    counter.wait_view(views.AttractView)
     counter.tap(taps.LanguageChosen, language="en")
+    while counter.wait_view(views.AttractView).frame.language != "en":
+        counter.ear.views.get(timeout=PATIENCE_S)
     counter.to_cash(due=1_000)
     counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
     counter.order()
