@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,22 +18,19 @@ import msgspec
 from kiosk.screen_link.screen_end import ScreenEnd
 from kiosk.taps import AnyTap
 from kiosk.views import AnyView
-from tests.end_to_end.robot import Robot
+from tests.end_to_end.mortal_screen import MortalScreen
 
 PAUSE_S = 0.2  # before the next start: supervisor.FIRST_PAUSE_S
 ROOT = Path(__file__).parents[2]
 
 
-class RobotScreen(Robot):
-    """What Robot is, with the screen's end of the link in a process that may be killed: ``lives`` counts its starts."""
+class RobotScreen(MortalScreen):
+    """The screen's end of the link without glass."""
 
     def __init__(self, socket: Path) -> None:
-        self._changed = threading.Condition()
-        self._view: AnyView | None = None
+        super().__init__()
         self._leaving = threading.Event()
         self._socket = socket
-        self.lives = 0
-        self.shown_by = 0  # which life showed the view
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep_alive, name="robot-screen", daemon=True)
         self._thread.start()
@@ -51,19 +47,9 @@ class RobotScreen(Robot):
         return view
 
     def hit(self, number: signal.Signals) -> int:
-        """Send the screen a signal; the life that was hit."""
         assert self._process is not None
         self._process.send_signal(number)
         return self.lives
-
-    def wait_next_life(self, after: int, timeout_s: float) -> AnyView | None:
-        """The first view that a later life shows; None if there is none in time."""
-        ends_at = time.monotonic() + timeout_s
-        with self._changed:
-            while self.shown_by <= after:
-                if not self._changed.wait(max(0.0, ends_at - time.monotonic())):
-                    return None
-            return self._view
 
     def stop(self) -> None:
         self._leaving.set()
@@ -91,9 +77,7 @@ class RobotScreen(Robot):
         for line in process.stdout:
             if not line.endswith(b"\n"):
                 return  # killed while it wrote
-            with self._changed:
-                self._view, self.shown_by = decoder.decode(line), life
-                self._changed.notify_all()
+            self._shows(decoder.decode(line), life)
 
 
 def main(socket: Path) -> None:
