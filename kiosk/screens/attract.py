@@ -7,7 +7,7 @@ from kivy.uix.widget import Widget
 from kiosk import text
 from kiosk.domain.money import FEN_PER_YUAN
 from kiosk.screens import theme
-from kiosk.screens.base import BareFrame, KioskScreen, Send, load_kv
+from kiosk.screens.base import KioskScreen, Send, load_kv
 from kiosk.screens.widgets import Press, Stack
 from kiosk.taps import StartTapped
 from kiosk.views import AttractView, CashPlace
@@ -46,6 +46,7 @@ class AttractLandscape(AttractLayout):
 class AttractScreen(KioskScreen):
     """Waits for someone. Every touch that is not the language button starts."""
 
+    framed = False
     methods = StringProperty()
     cash_rule = StringProperty()
     desk_rule = StringProperty()
@@ -57,9 +58,6 @@ class AttractScreen(KioskScreen):
         super().__init__(send, **kwargs)
         layout = AttractLandscape if theme.landscape() else AttractPortrait
         self.add_widget(layout(screen=self))
-
-    def frame_class(self) -> type[Widget]:
-        return BareFrame
 
     def show(self, view: AttractView) -> None:
         language = view.frame.language

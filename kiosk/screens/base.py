@@ -1,6 +1,5 @@
-"""The base of every screen: the parts around its content, its language, and the way of a tap to the agent."""
+"""The base of every screen: what the frame around it shows, its language, and the way of a tap to the agent."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,16 +7,12 @@ from typing import Any
 import msgspec
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
-from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.floatlayout import FloatLayout
-from kivy.uix.widget import Widget
 
 from kiosk import text
 from kiosk.screens import (
-    theme,
     widgets,  # noqa: F401  registers every widget's name for the .kv files
 )
-from kiosk.screens.widgets.dialog import Dialog, HelpDialog, MoreTimeDialog
+from kiosk.screens.widgets.stack import Stack
 from kiosk.screens.widgets.steps import STEPS
 from kiosk.screens.wiping import emptied
 from kiosk.taps import (
@@ -30,9 +25,6 @@ from kiosk.taps import (
     LanguageChosen,
 )
 from kiosk.views import AnyView, Frame
-from kiosk.views import Dialog as DialogKind
-
-CALM_S = 0.3  # a second tap meant for the screen before must not press what has just appeared there
 
 Send = Callable[[AnyTap], None]
 
@@ -42,28 +34,7 @@ def load_kv(module_file: str) -> None:
     Builder.load_file(str(Path(module_file).with_suffix(".kv")))
 
 
-class PortraitFrame(BoxLayout):
-    """Header, step line, question and plate, content, counter; from top to bottom."""
-
-    screen = ObjectProperty()
-    content = ObjectProperty()
-
-
-class LandscapeFrame(FloatLayout):
-    """The small panel: mark, question and step in words on top, content, one row of buttons."""
-
-    screen = ObjectProperty()
-    content = ObjectProperty()
-
-
-class BareFrame(FloatLayout):
-    """Content and nothing around it: attract."""
-
-    screen = ObjectProperty()
-    content = ObjectProperty()
-
-
-class KioskScreen(FloatLayout):
+class KioskScreen(Stack):
     """Draws one kind of view. Subclasses set the properties below from ``show`` or their ``.kv``; see ``widgets``."""
 
     language = StringProperty("zh-Hans")
@@ -97,15 +68,13 @@ class KioskScreen(FloatLayout):
     can_cancel = BooleanProperty(False)
     can_switch_language = BooleanProperty(False)
 
+    framed = True  # False: it fills the glass, with nothing around it
     more_time_detail = "more_time.detail"
     more_time_after = "more_time.seconds"
 
     def __init__(self, send: Send, **kwargs: object) -> None:
-        self.frame_parts: Widget = None
         self.view: AnyView | None = None
         self._send = send
-        self._entered_at = float("-inf")
-        self._dialogs: dict[DialogKind, Dialog] = {}
         super().__init__(**kwargs)
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
@@ -125,9 +94,6 @@ class KioskScreen(FloatLayout):
         if self.view is not None:
             self._send(msgspec.structs.replace(tap, view_no=self.view.frame.view_no))
 
-    def frame_class(self) -> type[Widget]:
-        return LandscapeFrame if theme.landscape() else PortraitFrame
-
     # ---- for the router ----------------------------------------------------------------------------------------------
 
     def put_up(self, view: AnyView) -> None:
@@ -135,7 +101,6 @@ class KioskScreen(FloatLayout):
         self.view = view
         self._show_frame(view.frame)
         self.show(view)
-        self._show_dialog(view.frame)
 
     def wipe(self) -> None:
         """Take everything of the last visit off the widgets; they stay for the next one."""
@@ -143,11 +108,7 @@ class KioskScreen(FloatLayout):
             self.put_up(emptied(self.view))
             self.view = None
 
-    def entered(self) -> None:
-        """This screen has just replaced another one."""
-        self._entered_at = time.monotonic()
-
-    # ---- inside ------------------------------------------------------------------------------------------------------
+    # ---- for the frame -----------------------------------------------------------------------------------------------
 
     def back_pressed(self) -> None:
         self.send(BackTapped())
@@ -162,23 +123,10 @@ class KioskScreen(FloatLayout):
         here = text.LANGUAGES.index(self.language)
         self.send(LanguageChosen(language=text.LANGUAGES[(here + 1) % len(text.LANGUAGES)]))
 
-    def apply_class_lang_rules(self, *args: object, **kwargs: object) -> None:
-        # The parts around must exist before a subclass' rule adds its widgets: those go into the content.
-        frame = self.frame_class()(screen=self)
-        super().add_widget(frame)
-        self.frame_parts = frame
-        super().apply_class_lang_rules(*args, **kwargs)
+    def dialog_answered(self, go_on: bool) -> None:
+        self.send(DialogAnswered(go_on=go_on))
 
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        if self.frame_parts is None or isinstance(widget, Dialog):
-            super().add_widget(widget, *args, **kwargs)
-        else:
-            self.frame_parts.content.add_widget(widget, *args, **kwargs)
-
-    def on_touch_down(self, touch: Any) -> bool:
-        if time.monotonic() - self._entered_at < CALM_S:
-            return True
-        return bool(super().on_touch_down(touch))
+    # ---- inside ------------------------------------------------------------------------------------------------------
 
     def _show_frame(self, frame: Frame) -> None:
         self.language = frame.language
@@ -206,28 +154,6 @@ class KioskScreen(FloatLayout):
             day, clock = text.say_clock(language, frame.bills_as_of, weekday=False)
             self.offline_words = say(language, "frame.offline_as_of", day=day, time=clock)
             self.offline_short = say(language, "frame.offline_short", day=day, time=clock)
-
-    def _show_dialog(self, frame: Frame) -> None:
-        for kind, dialog in self._dialogs.items():
-            if kind is not frame.dialog and dialog.parent is not None:
-                self.remove_widget(dialog)
-        if frame.dialog is DialogKind.NONE:
-            return
-        dialog = self._dialogs.get(frame.dialog) or self._build_dialog(frame.dialog)
-        dialog.language = frame.language
-        dialog.size, dialog.pos = self.size, self.pos
-        if isinstance(dialog, MoreTimeDialog):
-            dialog.show(frame, self.more_time_detail, self.more_time_after)
-        elif isinstance(dialog, HelpDialog):
-            dialog.show(frame)
-        if dialog.parent is None:
-            self.add_widget(dialog)
-
-    def _build_dialog(self, kind: DialogKind) -> Dialog:
-        build = MoreTimeDialog if kind is DialogKind.MORE_TIME else HelpDialog
-        dialog = build(lambda go_on: self.send(DialogAnswered(go_on=go_on)))
-        self._dialogs[kind] = dialog
-        return dialog
 
 
 Builder.load_file(str(Path(__file__).with_name("base.kv")))

@@ -10,6 +10,7 @@ from kivy.uix.floatlayout import FloatLayout
 from kiosk import views
 from kiosk.screens import theme
 from kiosk.screens.base import KioskScreen, Send
+from kiosk.screens.pane import Pane
 from kiosk.screens.widgets.words import text_width
 from kiosk.views import AnyView
 
@@ -46,17 +47,18 @@ class Router:
         self._place = place
         self._send = send
         self._screens: dict[tuple[type[AnyView], str], KioskScreen] = {}
+        self.pane = Pane()
         self.current: KioskScreen | None = None
 
     def show(self, view: AnyView) -> None:
         theme.use_mode(view.frame.mode)
         screen = self._screen(type(view), view.frame.mode)
         screen.put_up(view)
-        if screen is not self.current:
+        self.pane.put(screen, view.frame)
+        self.current = screen
+        if self.pane.parent is None:
             self._place.clear_widgets()
-            self._place.add_widget(screen)
-            self.current = screen
-            screen.entered()
+            self._place.add_widget(self.pane)
         if isinstance(view, (views.DoneView, views.AttractView)):
             # A moment later: the goodbye is on the glass first.
             Clock.schedule_once(self.wipe, WIPE_AFTER_S)
@@ -71,6 +73,7 @@ class Router:
 
     def clear(self) -> None:
         """Take the screen away; the next view brings one back."""
+        self.pane.clear()
         self._place.clear_widgets()
         self.current = None
 
@@ -78,7 +81,7 @@ class Router:
         """Build screens ahead of their first view."""
         theme.use_mode(mode)
         for kind in kinds:
-            self._screen(kind, mode)
+            self.pane.prepare(self._screen(kind, mode), mode)
 
     def _screen(self, kind: type[AnyView], mode: str) -> KioskScreen:
         if (kind, mode) not in self._screens:

@@ -43,7 +43,7 @@ class Glass:
 
     def show(self, view: Any) -> None:
         """Show a view and wait until a new screen takes touches."""
-        from kiosk.screens.base import CALM_S
+        from kiosk.screens.pane import CALM_S
 
         before = self.screen
         self.easel.show(view)

@@ -72,14 +72,14 @@ def largest_texts(audit):
 def texts_of_every_widget(glass):
     """What any widget of any screen holds, on the glass or put away: its own strings and its drawn lines."""
     held = set()
-    for screen in glass.router._screens.values():
-        for widget in screen.walk():
+    pane, screens = glass.router.pane, glass.router._screens.values()
+    for root in (*screens, *pane.frames.values(), *pane.dialogs.values()):
+        for widget in root.walk(restrict=True):
             for name in widget.properties():
                 value = getattr(widget, name)
                 held |= {value} if isinstance(value, str) else set()
             held |= set(getattr(widget, "lines", ()))
-        if screen.view is not None:
-            held.add(repr(screen.view))
+    held |= {repr(screen.view) for screen in screens if screen.view is not None}
     return {str(text) for text in held}
 
 

@@ -18,7 +18,7 @@ How to write a screen
         Words:
             text: root.unit
 
-and one line in ``router.SCREENS``. The base draws everything else from ``view.frame``: header, step line, plate, 返回 and
+and one line in ``router.SCREENS``. The frame draws everything else from ``view.frame``: header, step line, plate, 返回 and
 取消, language, offline banner, fault code, both dialogs. A screen sets, in ``.kv`` or ``show``:
 
 =====================  =================================================================================================
@@ -33,7 +33,7 @@ content_pad            False: no margins around the content (portrait)
 more_time_detail/_after  message keys of the E70 dialog, as class attributes ("秒后完成" when money is in)
 =====================  =================================================================================================
 
-The content is a Column: 240 x about 300 mm in portrait, 206 x 75 mm on the small panel. Sizes: ``theme.px(mm)``,
+The screen is a Column: 240 x about 300 mm in portrait, 206 x 75 mm on the small panel. Sizes: ``theme.px(mm)``,
 ``theme.size("row_h")``, ``theme.space("gap")``, colours ``theme.colour("ink")``; ``theme.landscape()`` tells the panel.
 ``theme.kv`` has Column, Row, Split (beside each other on a wide panel, below each other on a tall one), Air, Soft, Paper.
 
@@ -60,7 +60,7 @@ Cells          columns, cell_h; ``fill(count, build)`` returns reused cells; hid
 Keypad         extra ("clear", "-" or "."), language; on_key: args[1]. WrongEntry: error, wait (a Countdown)
 Card, Face     ground with fill, edge, line, radius, lip; Card is a BoxLayout
 Press          the behaviour of a tap for anything else: on_release, pressed, shown, disabled
-StepLine, Dialog  belong to the base
+StepLine, Dialog  belong to the frame, ``pane.py``
 =====================================================================================================================
 
 ``Words.clipped`` and ``AmountLabel.clipped`` say whether text does not fit; ``text_size_px`` is what it needs.

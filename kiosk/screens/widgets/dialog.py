@@ -25,8 +25,8 @@ class Dialog(Widget):
     language = StringProperty("zh-Hans")
     icon_name = "clock"
 
-    def __init__(self, answer: Answer, **kwargs: object) -> None:
-        self.answer = answer
+    def __init__(self, **kwargs: object) -> None:
+        self.answer: Answer = lambda go_on: None
         self.card = Face(fill=theme.colour("surface"), lip_fill=theme.colour("edge"))
         self.card.radius, self.card.lip = theme.shape("radius_l"), theme.px(1.5)
         self.picture = Icon(
@@ -98,10 +98,10 @@ class MoreTimeDialog(Dialog):
 
     icon_name = "clock"
 
-    def __init__(self, answer: Answer, **kwargs: object) -> None:
+    def __init__(self, **kwargs: object) -> None:
         self.time = TimeBar()
         self.end = RaisedButton(type_size="title")
-        super().__init__(answer, **kwargs)
+        super().__init__(**kwargs)
         self.end.fbind("on_release", lambda *_: self.answer(False))
 
     def own_parts(self) -> list[Widget]:
@@ -142,10 +142,10 @@ class HelpDialog(Dialog):
 
     icon_name = "tel"
 
-    def __init__(self, answer: Answer, **kwargs: object) -> None:
+    def __init__(self, **kwargs: object) -> None:
         self.phone = Words(bold=True, fits=["display", "figure", "title"], max_lines=1, line_height=1.2)
         self.say_words = Words()
-        super().__init__(answer, **kwargs)
+        super().__init__(**kwargs)
 
     def own_parts(self) -> list[Widget]:
         return [self.phone, self.say_words]
