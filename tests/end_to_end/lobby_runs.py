@@ -81,14 +81,21 @@ def to_cash(robot: Any, home: Household) -> views.InsertCashView:
     view = robot.wait_for(views.BillListView, views.TroubleView)
     if isinstance(view, views.TroubleView):  # E23: somebody paid for this household a moment ago
         touch(robot, taps.ChoiceTapped(choice="trouble.pay_again"), _shows(views.BillListView))
+    while not _from_the_bills_to_cash(robot):  # E22: what was paid a moment ago has been booked only now
+        touch(robot, taps.ChoiceTapped(choice="trouble.see_bills"), _shows(views.BillListView))
+    return slot_open(robot)
+
+
+def _from_the_bills_to_cash(robot: Any) -> bool:
+    """All bills, in cash; False when they have changed meanwhile."""
     view = touch(robot, taps.ContinueTapped(), _shows(views.AmountView))
     if view.typing:  # nothing is owed: a prepayment of 500 yuan
         for count, key in enumerate("500", start=1):
             view = touch(robot, taps.KeyTapped(key=key), _typed(count))
     touch(robot, taps.ContinueTapped(), _shows(views.MethodView))
     robot.wait(lambda view: isinstance(view, views.MethodView) and view.options[0].reason is None)
-    touch(robot, taps.TileChosen(tile="cash"), _shows(views.InsertCashView))
-    return slot_open(robot)
+    touch(robot, taps.TileChosen(tile="cash"), lambda view: isinstance(view, views.InsertCashView | views.TroubleView))
+    return not isinstance(robot.wait_for(views.InsertCashView, views.TroubleView), views.TroubleView)
 
 
 def slot_open(robot: Any) -> views.InsertCashView:

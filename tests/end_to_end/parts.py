@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import queue
 import signal
 import socket
 import sqlite3
@@ -10,21 +11,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kiosk.hardware.simulators.device_link import DeviceLink
 from tests.end_to_end.physical import HAND
 
 HOST = "127.0.0.1"
 BESIDE_PYTHON = Path(sys.executable).parent
 UP_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 10.0
+ANSWERS_WITHIN_S = 30.0
 
 
 def program(name: str, *arguments: str) -> list[str]:
     return [str(BESIDE_PYTHON / name), *arguments]
+
+
+Launch = Callable[..., list[str]]  # as program()
 
 
 def free_port() -> int:
@@ -36,8 +40,10 @@ def free_port() -> int:
 class Running:
     """One program with its output in a log file; its first ``{"ready": true}`` line is ``ready``."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
-        self.name, self.log = name, log
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, on_line: Callable[[bytes], None] = lambda line: None
+    ) -> None:
+        self.name, self.log, self._on_line = name, log, on_line
         self.ready: dict[str, Any] = {}
         self._heard = threading.Event()
         self._log = log.open("ab")
@@ -82,6 +88,7 @@ class Running:
         for line in self.process.stdout:
             self._log.write(line)
             self._log.flush()
+            self._on_line(line)
             if (
                 not self.ready and line.startswith(b"{") and b'"ready"' in line
             ):  # a simulator's "ready": true, the office's "event": "ready"
@@ -121,9 +128,9 @@ _MAKING_ESTATES = threading.Lock()
 class Office(Books):
     """``office serve`` on an SQLite file with the tiny demo estate."""
 
-    def __init__(self, folder: Path, *, size: str = "tiny", seed: int = 1) -> None:
+    def __init__(self, folder: Path, *, size: str = "tiny", seed: int = 1, launch: Launch = program) -> None:
         super().__init__(folder / "office.sqlite3")
-        self.folder = folder
+        self.folder, self._launch = folder, launch
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         with _MAKING_ESTATES:
@@ -149,7 +156,7 @@ class Office(Books):
     def _serve(self) -> Running:
         running = Running(
             "office",
-            program("office", "serve", "--listen", f"{HOST}:{self.port}", "--database", self.database, "--json"),
+            self._launch("office", "serve", "--listen", f"{HOST}:{self.port}", "--database", self.database, "--json"),
             self.folder / "office.log",
         )
         running.wait_ready()
@@ -195,42 +202,65 @@ class Events:
 
 
 class Simulator:
-    """One ``kiosk-sim`` program and the connection to its control line."""
+    """One ``kiosk-sim`` program, commanded and heard by its standard streams: what it said before a SIGKILL is not lost."""
 
     def __init__(
         self, name: str, folder: Path, events: Events, arguments: Sequence[str], control: str = "--listen"
     ) -> None:
         self.name, self._folder, self._events = name, folder, events
         self._command = program("kiosk-sim", name, *arguments, control, f"{HOST}:0")
+        self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._asking = threading.Lock()
         self.start()
 
     def start(self) -> None:
-        self.running = Running(self.name, self._command, self._folder / f"{self.name}.log")
-        host, _, port = str(self.running.wait_ready()["listen"]).rpartition(":")
-        self.link = DeviceLink(self.name, host, int(port), self._events.add)
+        self.running = Running(self.name, self._command, self._folder / f"{self.name}.log", self._heard)
+        self.running.wait_ready()
 
     def do(self, word: str, **arguments: Any) -> dict[str, Any]:
-        return self.link.ask({"do": word, **arguments})
+        """The answer to a command; every event before it has been added when it comes."""
+        with self._asking:
+            stream = self.running.process.stdin
+            assert stream is not None
+            stream.write(json.dumps({"do": word, **arguments, "id": 1}).encode() + b"\n")
+            stream.flush()
+            return self._answers.get(timeout=ANSWERS_WITHIN_S)
 
     def kill(self) -> None:
         self.running.kill()
-        self.link.close()
 
     def stop(self) -> None:
-        self.link.close()
         self.running.stop()
+
+    def _heard(self, line: bytes) -> None:
+        if not line.startswith(b"{"):
+            return
+        message = json.loads(line)
+        if message.pop("id", None) is not None:  # only answers carry the id of their command
+            self._answers.put(message)
+        elif "event" in message:
+            self._events.add(self.name, message)
 
 
 class Lobby:
     """Everything but the glass: a test holds the screen's end of the link itself, or starts a real screen."""
 
     def __init__(
-        self, folder: Path, *, speed: int = 50, pace: int | None = None, seed: int = 1, margin_mb: int = 64
+        self,
+        folder: Path,
+        *,
+        speed: int = 50,
+        pace: int | None = None,
+        seed: int = 1,
+        margin_mb: int = 64,
+        launch: Launch = program,
     ) -> None:
-        """``pace`` shortens people's times, by default as much as the devices'; ``margin_mb`` is the disk's."""
+        """``pace`` shortens people's times, by default as much as the devices'; ``margin_mb`` is the disk's; ``launch`` makes the
+        commands that start agent and office."""
         self.folder, self.speed, self.pace, self.margin_mb = folder, speed, pace or speed, margin_mb
         self.events = Events()
-        self.office = Office(folder)
+        self._launch = launch
+        self.office = Office(folder, launch=launch)
         self.cable_port = free_port()
         self.acceptor = Simulator("bill-acceptor", folder, self.events, [
             "--protocol", "ssp", "--link", str(folder / "acceptor"), "--state", str(folder / "acceptor.json"),
@@ -262,13 +292,18 @@ class Lobby:
             self.events.add(HAND, {"event": "refused"})
         return taken
 
+    def end_acceptor(self) -> None:
+        """End its program without its knowledge; its port is gone until ``acceptor.start()``."""
+        (self.folder / "acceptor").unlink()  # else it would point to the terminal's next owner, perhaps another lobby's
+        self.acceptor.kill()
+
     def kill_agent(self) -> None:
         assert self.agent is not None
         self.agent.kill()
 
     def start_agent(self) -> Running:
         self.agent = Running(
-            "agent", program("kiosk", "agent", "--config", str(self.settings)), self.folder / "agent.log"
+            "agent", self._launch("kiosk", "agent", "--config", str(self.settings)), self.folder / "agent.log"
         )
         return self.agent
 

@@ -1,4 +1,4 @@
-"""What a person sees after the agent died under their hands, until the kiosk serves again."""
+"""What a person sees and does after something died under their hands, until the kiosk serves again."""
 
 import contextlib
 import time
@@ -14,8 +14,9 @@ LOOK_AGAIN_S = 0.2
 
 
 def recover(running: Lobby, robot: Any) -> int:
-    """After the agent was killed and started again: until every payment has its end, somebody has read so, and no note is in
-    the path. Returns how many payments were told to be interrupted (E60).
+    """After any program was killed and started again: until every payment has its end, somebody has read so, and no note is in
+    the path. A person whose visit goes on takes what is offered to end it. Returns how many payments were told to be
+    interrupted (E60).
     """
     ends_at, told = time.monotonic() + RECOVERED_WITHIN_S, set[str]()
     while True:
@@ -26,9 +27,31 @@ def recover(running: Lobby, robot: Any) -> int:
         assert time.monotonic() < ends_at, f"not recovered; on show: {view}"
         if isinstance(view, views.TroubleView):
             told.add(str(view.saying.values.get("receipt_no")))
-            robot.tap(taps.ChoiceTapped(choice=view.choices[-1]))
+        if view is not None and (tap := _way_out(view)) is not None:
+            robot.tap(tap)
         with contextlib.suppress(AssertionError):  # whatever is waited for besides has no view of its own
             robot.wait(_other_than(view), LOOK_AGAIN_S)
+
+
+def _way_out(view: views.AnyView) -> taps.AnyTap | None:
+    match view:
+        case views.View(frame=frame) if frame.dialog:
+            return taps.DialogAnswered(go_on=False)
+        case views.TroubleView(choices=choices):
+            return taps.ChoiceTapped(choice=choices[-1])
+        case views.InsertCashView(can_finish=True) | views.ResultView() | views.DoneView():
+            return taps.ContinueTapped()
+        case views.HeldNoteView():
+            return taps.HeldNoteAnswered(keep=False)
+        case views.ReceiptView(state=views.ReceiptState.ASK):
+            return taps.PrintAnswered(wanted=False)
+        case views.ReceiptView(state=views.ReceiptState.PRINTING):
+            return None
+        case views.ReceiptView():
+            return taps.ContinueTapped()
+        case views.View(frame=frame) if frame.can_cancel:
+            return taps.CancelTapped()
+    return None
 
 
 def _other_than(view: Any) -> Callable[[Any], bool]:
