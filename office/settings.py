@@ -131,5 +131,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("OFFICE_LOG", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "waitress": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "waitress": {"level": "WARNING"},
+        # Anybody can send a wrong Host; it is answered 400, and is no reason for a traceback in the log each time.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

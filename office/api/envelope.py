@@ -42,6 +42,8 @@ class KioskApiEnvelope:
         if _declared_length(request) > MAX_BODY_BYTES:
             return _problem(request, Problem("too_large"))
         answer = self._get_response(request)
+        if answer.status_code in (301, 302):  # Django's idea of a missing slash; a kiosk follows nobody anywhere
+            return _problem(request, Problem("not_found"))
         foreign = answer.status_code >= 400 and answer.get("Content-Type", "") != CONTENT_TYPE
         if foreign or not isinstance(answer, HttpResponse):
             if answer.status_code >= 500:
