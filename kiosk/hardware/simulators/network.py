@@ -1,8 +1,9 @@
 """``kiosk-sim network``: the cable between kiosk and office, as a TCP proxy that can be pulled, slowed and lied on.
 
 Commands (``"do"``): unplug {silent} · plug (ends every fault) · delay_ms {ms} · lose_answers {count} · truncate {bytes,
-count} · reset · status {code, count} · portal {count} · ledger. Without a count a fault lasts until ``plug``. Events:
-connected {connection}, cut {connection, why}.
+count} · duplicate {count} · reset · status {code, retry_after_s, count} · portal {count} · ledger. Without a count a fault lasts
+until ``plug``. Events: connected {connection}, cut {connection, why}, spoilt {connection, how} for a request that was answered
+by somebody else, or sent twice.
 """
 
 import argparse
@@ -19,11 +20,12 @@ import msgspec
 from kiosk.hardware.simulators.arguments import address, loopback
 from kiosk.hardware.simulators.control import CommandRefused, Commands, ControlLine, Message
 from kiosk.hardware.simulators.loop import Loop
-from kiosk.hardware.simulators.wires import Answerer, Wire
+from kiosk.hardware.simulators.wires import Answerer, Repeater, Wire
 
 FOR_EVER = -1
 CONNECT_S = 2.0
 LONGEST_DELAY_MS = 600_000
+LONGEST_RETRY_AFTER_S = 86_400
 PORTAL_PAGE = "<!doctype html><html><title>Wi-Fi</title><body>请先登录 Please sign in</body></html>"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -33,6 +35,7 @@ class Fault(msgspec.Struct):
 
     left: int = 0
     size: int = 0  # truncate: bytes that still come through; status: the code
+    retry_after_s: int = 0  # status: what the answer's header asks for, 0 for none
 
     def take(self) -> bool:
         """Whether the next answer is to be spoilt; counts it."""
@@ -58,7 +61,7 @@ class Cable:
         self._to = to
         self._random = random.Random(seed)
         self._on_event = on_event
-        self._wires: dict[int, Wire | Answerer] = {}
+        self._wires: dict[int, Wire | Answerer | Repeater] = {}
         self._connections = self._cuts = 0
         self._mend()
         self.loop = Loop()
@@ -93,6 +96,7 @@ class Cable:
         self._unplugged = self._silent = False
         self._delay_s = 0.0
         self._lost, self._truncated, self._status, self._portal = Fault(), Fault(), Fault(), Fault()
+        self._repeated = Fault()
 
     def _tick(self) -> float | None:
         now = time.monotonic()
@@ -121,29 +125,43 @@ class Cable:
             _reset(kiosk)
             self._count_cut(number, "unplugged")
             return
-        if (page := self._page()) is not None:
+        if (page := self._page(number)) is not None:
             self._wires[number] = Answerer(self.loop, kiosk, page)
         else:
-            try:
-                office = socket.create_connection(self._to, timeout=CONNECT_S)
-            except OSError:
+            office = self._reach()
+            if office is None:
                 _reset(kiosk)
                 self._count_cut(number, "office_gone")
                 return
-            office.setblocking(False)
-            self._wires[number] = Wire(
-                self.loop, kiosk, office, lambda data: self._spoil(number, data), lambda: self._delay_s
-            )
+            self._wires[number] = self._wire(number, kiosk, office)
         if self._unplugged:
             self._wires[number].freeze()
         self._tell("connected", connection=number)
 
-    def _page(self) -> bytes | None:
+    def _reach(self) -> socket.socket | None:
+        """A connection to the office; None when it has none for us."""
+        try:
+            office = socket.create_connection(self._to, timeout=CONNECT_S)
+        except OSError:
+            return None
+        office.setblocking(False)
+        return office
+
+    def _wire(self, number: int, kiosk: socket.socket, office: socket.socket) -> Wire | Repeater:
+        if self._repeated.take():
+            self._tell("spoilt", connection=number, how="duplicate")
+            return Repeater(self.loop, kiosk, office, self._reach)
+        return Wire(self.loop, kiosk, office, lambda data: self._spoil(number, data), lambda: self._delay_s)
+
+    def _page(self, number: int) -> bytes | None:
         """What somebody between kiosk and office answers instead of the office; None when nobody does."""
         if self._portal.take():
+            self._tell("spoilt", connection=number, how="portal")
             return _answer(200, PORTAL_PAGE)
         if self._status.take():
-            return _answer(self._status.size, f"<html><body>{self._status.size}</body></html>")
+            code = self._status.size
+            self._tell("spoilt", connection=number, how=f"status {code}")
+            return _answer(code, f"<html><body>{code}</body></html>", self._status.retry_after_s)
         return None
 
     def _spoil(self, number: int, data: bytes) -> bytes | None:
@@ -153,7 +171,9 @@ class Cable:
             return None
         if self._truncated.take():
             size = self._truncated.size or self._random.randint(1, max(1, len(data) - 1))
-            self._wires[number].finish(data[:size])
+            wire = self._wires[number]
+            assert isinstance(wire, Wire), "only a Wire is spoilt"
+            wire.finish(data[:size])
             self._count_cut(number, "truncated")
             return None
         return data
@@ -185,6 +205,7 @@ class Cable:
             "delay_ms": self._delay,
             "lose_answers": lambda message: _set(self._lost, message),
             "truncate": lambda message: _set(self._truncated, message, size=_number(message, "bytes", 0, 1_000_000, 0)),
+            "duplicate": self._duplicate,
             "reset": lambda _message: self._cut_all("reset"),
             "status": self._answer_status,
             "portal": self._answer_portal,
@@ -211,9 +232,16 @@ class Cable:
     def _delay(self, message: Message) -> None:
         self._delay_s = _number(message, "ms", 0, LONGEST_DELAY_MS) / 1000
 
+    def _duplicate(self, message: Message) -> None:
+        """Requests go to the office twice, one after the other, and the last answer comes back: a proxy that tries again."""
+        _set(self._repeated, message)
+        self._cut_all("duplicate")
+
     def _answer_status(self, message: Message) -> None:
         code = _number(message, "code", 100, 599)
+        retry_after_s = _number(message, "retry_after_s", 0, LONGEST_RETRY_AFTER_S, 0)
         _set(self._status, message, size=code)
+        self._status.retry_after_s = retry_after_s
         self._cut_all("status")
 
     def _answer_portal(self, message: Message) -> None:
@@ -247,9 +275,11 @@ def _set(fault: Fault, message: Message, size: int = 0) -> None:
     fault.size = size
 
 
-def _answer(code: int, page: str) -> bytes:
+def _answer(code: int, page: str, retry_after_s: int = 0) -> bytes:
     body = page.encode()
     head = f"HTTP/1.1 {code} Simulated\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    if retry_after_s:
+        head += f"Retry-After: {retry_after_s}\r\n"
     return head.encode() + b"Connection: close\r\n\r\n" + body
 
 

@@ -166,10 +166,76 @@ class Answerer:
 
     def _hear(self) -> None:
         self._request += self._line.read()
-        head, end, body = self._request.partition(b"\r\n\r\n")
-        if end and not self._answered and len(body) >= _content_length(head):
+        if not self._answered and _is_whole(self._request):
             self._answered = True
             self.finish(self._page)
+
+
+class Repeater:
+    """Sends one HTTP request to the office twice, the second time after the first answer, and passes on the last answer.
+
+    ``reach`` opens the second connection; None when the office is gone.
+    """
+
+    def __init__(
+        self, loop: Loop, kiosk: socket.socket, office: socket.socket, reach: Callable[[], socket.socket | None]
+    ) -> None:
+        self._loop, self._reach = loop, reach
+        self._line, self._office = Direction(loop, kiosk, kiosk), Direction(loop, office, office)
+        self._request = self._answer = b""
+        self._asked = 0
+        self._answered = False
+        self.over = False
+        self.thaw()
+
+    def freeze(self) -> None:
+        self._line.ignore()
+        self._office.ignore()
+
+    def thaw(self) -> None:
+        self._line.watch(self._hear)
+        self._office.watch(self._hear_office)
+
+    def carry(self, now: float) -> float | None:
+        waits = [wait for line in (self._line, self._office) if (wait := line.carry(now, 0.0)) is not None]
+        if self._answered and not self._line.waiting:
+            _say_last(self._line.target)
+        self.over = self.over or self._line.ended or self._line.broken
+        return min(waits, default=None)
+
+    def close(self) -> tuple[socket.socket, ...]:
+        self.freeze()
+        return self._line.source, self._office.source
+
+    def _hear(self) -> None:
+        self._request += self._line.read()
+        if not self._asked and _is_whole(self._request):
+            self._ask()
+
+    def _ask(self) -> None:
+        self._asked += 1
+        self._answer = b""
+        self._office.waiting.append((0.0, self._request))
+
+    def _hear_office(self) -> None:
+        self._answer += self._office.read()
+        if not (_is_whole(self._answer) or self._office.ended):
+            return
+        self._office.ignore()
+        if self._asked == 1 and _is_whole(self._answer) and (again := self._reach()) is not None:
+            self._office.source.close()
+            self._office = Direction(self._loop, again, again)
+            self._office.watch(self._hear_office)
+            self._ask()
+        else:
+            self._answered = True
+            self._line.waiting.append((0.0, self._answer))
+
+
+def _is_whole(message: bytes) -> bool:
+    """Whether a request or an answer has come to its end."""
+    head, end, body = message.partition(b"\r\n\r\n")
+    return bool(end) and len(body) >= _content_length(head)
 
 
 def _content_length(head: bytes) -> int:

@@ -38,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.heard.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
+        self.send_response(200 if len(self.server.heard) == len(set(self.server.heard)) else 208)
         self.send_header("Content-Length", str(len(ANSWER)))
         self.end_headers()
         self.wfile.write(ANSWER)
@@ -162,7 +162,7 @@ def test_a_truncated_answer_ends_where_it_was_cut(between: Between) -> None:
         ask(connection)
     connection.close()
     assert between.why_cut() == "truncated"
-    assert between.post() == (200, ANSWER)
+    assert between.post(b"later") == (200, ANSWER)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,28 @@ def test_somebody_in_between_answers_and_the_office_hears_nothing(
     assert between.office.heard == []
     between.do(do="plug")
     assert between.post() == (200, ANSWER)
+
+
+def test_a_status_may_ask_for_patience(between: Between) -> None:
+    between.do(do="status", code=429, retry_after_s=17, count=1)
+    connection = between.connect()
+    connection.request("POST", "/api", b"note")
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "17")
+    connection.close()
+    between.do(do="status", code=429, count=1)
+    connection.request("POST", "/api", b"note")
+    assert connection.getresponse().headers["Retry-After"] is None
+    connection.close()
+
+
+def test_a_duplicated_request_reaches_the_office_twice_and_the_last_answer_comes_back(between: Between) -> None:
+    between.do(do="duplicate", count=1)
+    big = b"x" * 1_000_000
+    assert between.post(big) == (208, ANSWER)
+    assert between.office.heard == [big, big]
+    assert between.post(b"once") == (208, ANSWER)
+    assert between.office.heard == [big, big, b"once"]
 
 
 def test_a_reset_breaks_every_connection_at_once(between: Between) -> None:
@@ -214,7 +236,9 @@ def test_an_office_that_is_down_looks_like_one(between: Between) -> None:
         {"do": "delay_ms", "ms": -1},
         {"do": "status"},
         {"do": "status", "code": 20},
+        {"do": "status", "code": 503, "retry_after_s": "soon"},
         {"do": "lose_answers", "count": "all"},
+        {"do": "duplicate", "count": -2},
         {"do": "truncate", "bytes": 1.5},
         {"do": "chew"},
     ],
