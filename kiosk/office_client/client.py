@@ -1,8 +1,8 @@
 """Typed, signed calls to the office over one kept-alive connection.
 
 An answer that the office did not sign, to this very request, is no answer: a captive portal's page, a proxy's error and a
-forged receipt all end as Unreachable. Nothing is retried here but a signature made by a wrong clock, once; the sync thread
-has the one retry policy. Source: docs/office-api.md, journal-and-upload sections 5 and 6.
+forged receipt all end as Unreachable. Nothing is retried here but a refused signature, once; the sync thread has the one retry
+policy. Source: docs/office-api.md, journal-and-upload sections 5 and 6.
 """
 
 import secrets
@@ -199,12 +199,20 @@ class OfficeClient:
     ) -> SignedAnswer:
         sent = {"Content-Type": "application/json", "Content-Encoding": encoding, **(headers or {})}
         answer = self._exchange(method, path, query or {}, sent, body)
-        if answer.status == 401 and (correct_ms := _time_told(answer)) is not None:
-            self._offset_ms = correct_ms - self._clock.wall_ms()
+        if answer.status == 401 and self._may_sign_again(_problem(answer)):
             answer = self._exchange(method, path, query or {}, sent, body)
         if answer.status >= 400:
             raise Refused(answer.status, _problem(answer), retry_after_s(answer.headers))
         return answer
+
+    def _may_sign_again(self, problem: wire.Problem) -> bool:
+        """Whether another signature over the same request may please the office: with the time it tells, or with a new nonce,
+        for a proxy that sends a request twice hands us the refusal of the copy.
+        """
+        if (correct_ms := _time_told(problem)) is not None:
+            self._offset_ms = correct_ms - self._clock.wall_ms()
+            return True
+        return problem.code == "signature_invalid"
 
     def _exchange(
         self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
@@ -282,8 +290,7 @@ def _problem(answer: SignedAnswer) -> wire.Problem:
         raise Unreachable(f"the office answers {answer.status} and no problem document") from error
 
 
-def _time_told(answer: SignedAnswer) -> int | None:
-    problem = _problem(answer)
+def _time_told(problem: wire.Problem) -> int | None:
     if problem.code != "clock_out_of_range" or not problem.server_time:
         return None
     try:
