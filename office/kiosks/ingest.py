@@ -7,6 +7,7 @@ Source: journal-and-upload section 4.
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,7 @@ from office.kiosks.models import Alarm, BootOffset, Journal, Kiosk, Nonce, RawEv
 from office.kiosks.rules import corrected_ms, moment
 from office.ledger import stream as books
 from office.ledger.models import Stream
-from office.rows import derived_id
+from office.rows import derived_id, insert_rows
 
 MAX_EVENTS = 500
 
@@ -196,7 +197,7 @@ def _store_new(journal: Journal, new: Sequence[SentEvent], batch: Batch, now: da
     for event in new:
         row, not_before_ms = _row(journal, event, stream, offsets.get(event.header.boot_id), not_before_ms, now)
         rows.append(row)
-    RawEvent.objects.bulk_create(rows)
+    insert_rows(RawEvent, rows)
     stream.save(update_fields=["last_no"])
     journal.high_seq, journal.head_hash, journal.last_ingest_at = new[-1].seq, new[-1].hash, now
     journal.save(update_fields=["high_seq", "head_hash", "last_ingest_at"])
@@ -209,7 +210,8 @@ def _row(
     offset_ms: int | None,
     not_before_ms: int,
     now: datetime.datetime,
-) -> tuple[RawEvent, int]:
+) -> tuple[dict[str, Any], int]:
+    """The columns of RawEvent, and its corrected time."""
     header = event.header
     at_ms, measured = corrected_ms(
         mono_ms=header.mono_ms,
@@ -220,26 +222,28 @@ def _row(
         now_ms=int(now.timestamp() * 1000),
     )
     stream.last_no += 1
-    row = RawEvent(
-        id=derived_id(journal.id, "event", event.seq),
-        project_id=journal.project_id,
-        kiosk_id=journal.kiosk_id,
-        journal=journal,
-        seq=event.seq,
-        ingest_no=stream.last_no,
-        payment_id=header.payment_id,
-        kind=header.kind,
-        v=header.v,
-        boot_id=header.boot_id,
-        mono_ms=header.mono_ms,
-        wall_ms=header.wall_ms,
-        clock=header.clock,
-        body=event.body,
-        hash=event.hash,
-        received_at=now,
-        corrected_at=moment(at_ms),
-        time_measured=measured,
-    )
+    row = {
+        "id": derived_id(journal.id, "event", event.seq),
+        "project_id": journal.project_id,
+        "kiosk_id": journal.kiosk_id,
+        "journal_id": journal.id,
+        "seq": event.seq,
+        "ingest_no": stream.last_no,
+        "payment_id": header.payment_id,
+        "kind": header.kind,
+        "v": header.v,
+        "boot_id": header.boot_id,
+        "mono_ms": header.mono_ms,
+        "wall_ms": header.wall_ms,
+        "clock": header.clock,
+        "body": event.body,
+        "hash": event.hash,
+        "received_at": now,
+        "corrected_at": moment(at_ms),
+        "time_measured": measured,
+        "state": RawEvent.State.STORED.value,
+        "reject_code": "",
+    }
     return row, at_ms
 
 
