@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from office.commands.common import CommandFailed, complain, say, set_up
 
 THREADS = 8
+FOLD_TURN_S = 0.5  # then it looks whether a backlog is arriving, and gives way to it
 LOOK_S = 1.0  # how often the background looks for events that an answer had no time to fold
 
 log = logging.getLogger("office.serve")
@@ -139,10 +140,13 @@ def _fold_in_background(stopped: threading.Event) -> None:
 
     from office.ledger import stream
 
-    while not stopped.wait(LOOK_S):
+    pause_s = LOOK_S
+    while not stopped.wait(pause_s):
+        pause_s = LOOK_S
         try:
             for project_id in stream.projects_behind():
-                stream.fold(project_id)
+                if not stream.fold(project_id, FOLD_TURN_S):
+                    pause_s = 0
         except DatabaseError:
             log.exception("background_fold_failed")
             connections.close_all()

@@ -61,7 +61,8 @@ def take(
     told_seq: int | None = None,
 ) -> Taken:
     """Store a batch durably, fold as far as the time allows, and say how far both came. ``told_seq`` is the last
-    ``posted_seq`` that reached the kiosk.
+    ``posted_seq`` that reached the kiosk. A full batch is one of a backlog: nobody stands before the kiosk and waits for
+    it, so it is stored and left for the folding in the background.
 
     Raises:
         ingest.Conflict, ingest.Replayed, ingest.NotYours: nothing was stored.
@@ -69,7 +70,8 @@ def take(
     now = now or timezone.now()
     saw(kiosk.id, now)
     ingest.store(kiosk, journal_id, batch, nonce, now)
-    books.fold(kiosk.project_id, FOLD_BUDGET_S)
+    if len(batch.events) < ingest.MAX_EVENTS:
+        books.fold(kiosk.project_id, FOLD_BUDGET_S)
     journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
     return Taken(
         ack_seq=journal.high_seq,

@@ -23,6 +23,8 @@ from office.property.models import Project
 from office.rows import derived_id
 
 CHUNK = 100  # events folded in one transaction
+BACKLOG = 500  # unfolded events from which on a project waits until no more come
+QUIET = datetime.timedelta(seconds=1)
 
 
 def open_books(project: Project) -> None:
@@ -94,5 +96,11 @@ def fold(project_id: uuid.UUID, budget_s: float | None = None) -> bool:
 
 
 def projects_behind() -> list[uuid.UUID]:
-    """Projects with events that are stored and not yet folded."""
-    return list(Stream.objects.filter(folded_no__lt=F("last_no")).values_list("project_id", flat=True))
+    """Projects with events that are stored and not yet folded, without those whose kiosk is handing over a backlog right now:
+    it waits for the same lock, and its entries are safer here than there."""
+    behind = Stream.objects.filter(folded_no__lt=F("last_no"))
+    arriving = behind.filter(
+        last_no__gte=F("folded_no") + BACKLOG,
+        project__in=Journal.objects.filter(last_ingest_at__gt=timezone.now() - QUIET).values("project"),
+    )
+    return list(behind.exclude(id__in=arriving.values("id")).values_list("project_id", flat=True))
