@@ -10,8 +10,9 @@ import msgspec
 
 from bench.figures import Figure, slope
 from bench.kiosk_at_work import a_lobby, at_work
+from bench.memory import resident_kib
 from bench.screen_start import attract
-from bench.screens import Stage, bare_command, display, resident_kib, running, screen_command, stage, wait_painted
+from bench.screens import Stage, bare_command, display, running, screen_command, stage, wait_painted
 from bench.visits import every_screen, visit
 from kiosk.views import AnyView
 

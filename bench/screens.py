@@ -100,11 +100,3 @@ def wait_painted(bare: subprocess.Popen[bytes]) -> float:
     assert bare.stdout is not None
     assert bare.stdout.readline() == b"painted\n"
     return time.monotonic()
-
-
-def resident_kib(pid: int) -> int:
-    """The process' resident memory, shared libraries included, as the kernel counts it."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise ProcessLookupError(pid)
