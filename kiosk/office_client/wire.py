@@ -4,11 +4,14 @@ Unknown fields in answers are ignored, so that an older kiosk can live with a ne
 """
 
 from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
 
 from kiosk.domain.billing import Bill, Unit
 from kiosk.office_client.events import PaymentOutcome, RecentPayment
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # beyond that SQLite and JSON lose their ways
 
 
 class BillsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +114,8 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     server_time: str
     interval_s: int = 60
     config_version: int = 0
-    ack_seq: int | None = None
-    posted_seq: int = 0
+    ack_seq: Seq | None = None
+    posted_seq: Seq = 0
     outcomes: tuple[PaymentOutcome, ...] = ()
 
 
@@ -152,14 +155,18 @@ class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
 class UploadAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Durable up to ``ack_seq``, in the books up to ``posted_seq``."""
 
-    ack_seq: int
+    ack_seq: Seq
     ack_hash: str
-    posted_seq: int
+    posted_seq: Seq
     server_time: str
     outcomes: tuple[PaymentOutcome, ...] = ()
     rejected: tuple[RejectedEvent, ...] = ()
     config_version: int = 0
     hold_ms: int = 0
+
+    def __post_init__(self) -> None:
+        if self.posted_seq > self.ack_seq:
+            raise ValueError("posted_seq is beyond ack_seq: folded before it was stored")
 
 
 class PairingRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,10 +38,22 @@ class Refuse(Exception):
         } | fields
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the office would answer, before it is signed; ``asked`` is the request's own signature."""
+
+    status: int
+    body: bytes
+    content_type: str
+    asked: str
+    at: int
+
+
 class LoopbackOffice:
     """State of the office, and the server in front of it. ``moods`` are used up one a request, in order:
 
-    lose_answer, drop, html, e500, busy, unsigned, forged, other_request, redirect, broken_off, slow, or a Refuse.
+    lose_answer, drop, html, e500, busy, unsigned, forged, other_request, redirect, broken_off, slow, a Refuse, or a function
+    that makes the bytes of an answer out of what would be Told.
     """
 
     def __init__(self, kiosk_key: Ed25519PrivateKey | None = None) -> None:
@@ -102,11 +115,8 @@ class LoopbackOffice:
                 etag = f'"{self.estate["config_version"]}"'
                 if headers.get("if-none-match") == etag:
                     return 304, None, {"ETag": etag}
-                return (
-                    200,
-                    self.estate | {"server_time": self.time_text(), "business_date": "2026-11-24"},
-                    {"ETag": etag},
-                )
+                told = {"server_time": self.time_text(), "business_date": "2026-11-24"}
+                return 200, self.estate | told, {"ETag": etag}
             case "GET", ["buildings"]:
                 return 200, {"buildings": [{"building": "3", "entrances": [{"entrance": "1"}, {"entrance": "2"}]}]}, {}
             case "GET", ["units"]:
@@ -122,11 +132,8 @@ class LoopbackOffice:
                             "server_time": self.time_text(),
                             "applied_seq": self.high_water(),
                         }
-                        return (
-                            200,
-                            {"unit": row["unit"], "bills": row["bills"], "recent_payment": self.recent, **told},
-                            {},
-                        )
+                        told |= {"unit": row["unit"], "bills": row["bills"], "recent_payment": self.recent}
+                        return 200, told, {}
                 raise Refuse(404, "not_found", retry="never")
             case "GET", ["sync", "units"]:
                 return 200, self._changed(query.get("since", "")), {}
@@ -307,6 +314,10 @@ def _handler(office: LoopbackOffice) -> type[BaseHTTPRequestHandler]:
                 return self.send(500, b"oops", {"Content-Type": "text/plain"})
             if mood == "redirect":
                 return self.send(302, b"", {"Location": "http://127.0.0.1:1/portal"})
+            if callable(mood):
+                self.close_connection = True
+                self.wfile.write(mood(self.told(status, content, more)))
+                return None
             return self.send_signed(status, content, more, mood)
 
         def decide(self, method: str, body: bytes, mood: object):
@@ -351,6 +362,11 @@ def _handler(office: LoopbackOffice) -> type[BaseHTTPRequestHandler]:
             if read.nonce in office.nonces:
                 raise hs.SignatureInvalid("nonce: seen before")
             office.nonces.add(read.nonce)
+
+        def told(self, status: int, content: object, more: dict[str, str]) -> Told:
+            body = b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
+            asked = hs.request_signature_of(dict(self.headers.items()))
+            return Told(status, body, more.get("Content-Type", JSON), asked or "", int(office.now()))
 
         def send_signed(self, status: int, content: object, more: dict[str, str], mood: object) -> None:
             body = b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
