@@ -1,10 +1,11 @@
 """What every table of the office has in common: a UUID made by whoever creates the row, and its project."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 
 class ProjectRow(models.Model):
@@ -34,21 +35,24 @@ def read_uuid(text: str) -> uuid.UUID | None:
 def insert_rows(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows given as ``{attname: value}`` with every column. For what comes by the thousand: ``bulk_create`` spends ten
     times as long on making objects and SQL as the database does on the rows."""
-    fields = model._meta.concrete_fields
-    quote = connection.ops.quote_name
-    columns, places = ", ".join(quote(field.column) for field in fields), ", ".join(["%s"] * len(fields))
-    converted = (models.UUIDField, models.DateTimeField, models.BinaryField)  # the others travel as they are
-    converting = {field.attname for field in fields if isinstance(getattr(field, "target_field", field), converted)}
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    quote = database.ops.quote_name
+    fields = [(field.attname, _converter(field, database)) for field in model._meta.concrete_fields]
+    columns = ", ".join(quote(field.column) for field in model._meta.concrete_fields)
+    places = ", ".join(["%s"] * len(fields))
+    with database.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})",
-            [
-                [
-                    field.get_db_prep_save(row[field.attname], connection)
-                    if field.attname in converting
-                    else row[field.attname]
-                    for field in fields
-                ]
-                for row in rows
-            ],
+            [[convert(row[name]) if convert else row[name] for name, convert in fields] for row in rows],
         )
+
+
+def _converter(field: Any, database: Any) -> Callable[[Any], Any] | None:
+    """How a value of this field goes to the database; None: as it is."""
+    match getattr(field, "target_field", field):
+        case models.UUIDField() if not database.features.has_native_uuid_field:
+            return attrgetter("hex")
+        case models.DateTimeField():
+            return database.ops.adapt_datetimefield_value  # type: ignore[no-any-return]
+        case _:
+            return None
