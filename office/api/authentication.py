@@ -92,7 +92,7 @@ def authorities(request: HttpRequest) -> set[str]:
 def _use_nonce(proven: RequestSignature) -> None:
     """Once only, for twice the window; uploads are remembered on disk as well, where they are stored."""
     if not cache.add(f"nonce:{proven.keyid}:{proven.nonce}", 1, 2 * WINDOW_S):
-        raise Problem("signature_invalid", "nonce: used before", server_time=server_time())
+        raise Problem("signature_invalid", "nonce: used before", retry="later", server_time=server_time())
 
 
 def plain_body(request: HttpRequest) -> bytes:

@@ -37,7 +37,7 @@ def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn)
     except ingest.BadBatch as bad:
         raise Problem("validation_failed", errors=[{"pointer": bad.pointer, "code": bad.code}]) from bad
     except ingest.Replayed as replayed:
-        raise Problem("signature_invalid", "nonce: used before", server_time=server_time()) from replayed
+        raise Problem("signature_invalid", "nonce: used before", retry="later", server_time=server_time()) from replayed
     except ingest.NotYours as foreign:
         raise Problem("not_found") from foreign
     return {
