@@ -101,7 +101,7 @@ def read(journal: Path) -> Records:
         AssertionError: a note has two fates, or a payment ends twice.
     """
     with JournalReader(journal) as reader:
-        return fold(entry.event for entry in _all(reader))
+        return fold(entry.event for entry in all_entries(reader))
 
 
 def fold(stream: Iterator[events.Event]) -> Records:
@@ -251,7 +251,7 @@ def check_journal(journal: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _all(reader: JournalReader) -> Iterator[Entry]:
+def all_entries(reader: JournalReader) -> Iterator[Entry]:
     after = 0
     while batch := reader.entries(after, 500):
         yield from batch

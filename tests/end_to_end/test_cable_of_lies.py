@@ -1,0 +1,109 @@
+"""A cable of lies between kiosk and office, and an office that dies: it holds every event once, to the last bit and fen.
+
+Seeded: MENTING_SEED; a failure names what never came true.
+"""
+
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from kiosk.domain import events
+from kiosk.offline_queue.reader import JournalReader
+from tests.end_to_end import truth
+from tests.end_to_end.halts import Halts
+from tests.end_to_end.lies import Liar, Uploader
+from tests.end_to_end.mischief import Deck
+from tests.end_to_end.parts import Books, Lobby, lobby
+from tests.end_to_end.side_by_side import SEED
+
+PER_PAYMENT = 6  # events
+DELIVERED_WITHIN_S = 120.0
+
+
+def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
+    """``entries`` events through the cable, every kind of lie ``rounds`` times; half of them are there before the sync starts."""
+    chance, did, began = random.Random(SEED), Counter[str](), time.monotonic()
+    halts = Halts(folder / "halts.sock")
+    with lobby(folder, launch=halts.launch) as running:
+        uploader = Uploader(running)
+        try:
+            liar = Liar(running, halts, uploader, chance, did)
+            payments = uploader.payments(chance)
+            deck = Deck(chance, tuple(liar.lies))
+            most = entries - PER_PAYMENT - uploader.journal.head_seq
+            uploader.write([next(payments) for _ in range(most // 2 // PER_PAYMENT)])
+            uploader.start()
+            for left in range(len(liar.lies) * rounds, 0, -1):
+                share = (entries - uploader.journal.head_seq) // PER_PAYMENT // left
+                uploader.write([next(payments) for _ in range(share)])
+                liar.tell(deck.deal())
+            rest = entries - uploader.journal.head_seq
+            uploader.write([[events.ScreenRestarted(reason="silent")]] * rest)
+            uploader.pump_until(lambda: _all_posted(uploader, entries), "everything is delivered", DELIVERED_WITHIN_S)
+            did["asked for patience"] = uploader.client.asked_for_patience
+        finally:
+            halts.release()
+            uploader.close()
+        did["requests the office saw"] = check_delivered(running, entries)
+    halts.close()
+    told = ", ".join(f"{what}: {count}" for what, count in sorted(did.items()))
+    print(f"\nseed {SEED}, {entries} events, {time.monotonic() - began:.0f} s: {told}")
+    return did
+
+
+def _all_posted(uploader: Uploader, entries: int) -> bool:
+    cursor = uploader.journal.cursor()
+    return cursor.ack_seq == cursor.posted_seq == entries
+
+
+def check_delivered(running: Lobby, entries: int) -> int:
+    """The office holds the journal's entries, each once and as it was written, and in its books their money; the requests it took."""
+    with JournalReader(running.journal) as reader:
+        assert reader.head()[0] == reader.cursor().ack_seq == entries
+        ours = list(truth.all_entries(reader))
+        ((journal, kiosk, high, posted),) = running.office.rows(
+            "SELECT id, kiosk_id, high_seq, posted_seq FROM kiosks_journal WHERE journal_id = ?", reader.journal_id
+        )
+    assert (high, posted) == (entries, entries)
+    theirs = running.office.rows(
+        "SELECT seq, hash, body, state FROM kiosks_rawevent WHERE journal_id = ? ORDER BY seq", journal
+    )
+    assert [(seq, bytes(digest), bytes(body)) for seq, digest, body, _ in theirs] == [
+        (entry.seq, entry.hash, entry.body) for entry in ours
+    ]
+    assert {state for *_, state in theirs} == {"folded"}
+    credited = sum(entry.event.face_fen for entry in ours if isinstance(entry.event, events.NoteCredited))
+    assert booked_fen(running.office, kiosk) == credited
+    settled = {
+        entry.event.receipt_no: entry.event.received_fen for entry in ours if isinstance(entry.event, events.Settlement)
+    }
+    receipts = running.office.rows("SELECT receipt_no, amount_fen FROM payments_payment WHERE kiosk_id = ?", kiosk)
+    assert len(receipts) == len(settled)
+    assert dict(receipts) == settled
+    running.office.verify()
+    ((requests,),) = running.office.rows("SELECT count(*) FROM kiosks_nonce WHERE kiosk_id = ?", kiosk)
+    return int(requests)
+
+
+def booked_fen(office: Books, kiosk: str) -> int:
+    """What this kiosk's cash account holds in the ledger."""
+    ((fen,),) = office.rows(
+        "SELECT sum(p.amount_fen) FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id "
+        "WHERE a.code = '1009.K' AND p.kiosk_id = ?", kiosk)  # fmt: skip
+    return int(fen)
+
+
+@pytest.mark.timeout(200)
+def test_two_thousand_events_arrive_once_through_a_cable_of_lies(tmp_path: Path) -> None:
+    did = deliver(tmp_path, 2_000, rounds=1)
+    assert did["office killed after its commit"] == 1
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_ten_thousand_events_arrive_once_through_a_cable_of_lies(tmp_path: Path) -> None:
+    did = deliver(tmp_path, 10_000, rounds=8)
+    assert did["office killed after its commit"] == 8
