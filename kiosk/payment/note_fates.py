@@ -28,8 +28,7 @@ def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
         ]
     if payment is None or event.face is None:
         reason = "credit_without_payment" if payment is None else "credit_without_face"
-        step = _becomes_claim(state, moment, face=event.face, reason=reason)
-        return step[0], [step[1][0], Acknowledge(event), *step[1][1:]]
+        return _on_disk_first(_becomes_claim(state, moment, face=event.face, reason=reason), event)
     commands: list[Command] = []
     note_no = note.note_no if note else state.numbers.note
     if note is None:
@@ -55,7 +54,7 @@ def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
     if not in_hand and (ticket := _ticket_for(state, event.face)):
         return _without_ticket(state, ticket), [Acknowledge(event)]  # it is a claim already
     step = _becomes_claim(state, moment, face=event.face, reason=event.fault.code, lost_by=event.fault.code)
-    return step[0], [step[1][0], Acknowledge(event), *step[1][1:]]
+    return _on_disk_first(step, event)
 
 
 def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
@@ -64,7 +63,7 @@ def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
     if payment is None or payment.in_hand is None:
         return state, [*on_disk, LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
     step = _went_back(state, payment, payment.in_hand, event.reason, moment)
-    return step[0], [step[1][0], *on_disk, *step[1][1:]]
+    return _on_disk_first(step, event) if event.accepted else step
 
 
 def rejected(state: State, event: ports.NoteRejected, moment: Moment) -> Step:
@@ -145,6 +144,14 @@ def tell(payment: CashPayment, saying: Saying, *, calm: bool = False, code: str 
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------
+
+
+def _on_disk_first(step: Step, event: ports.DeviceEvent) -> Step:
+    """The step with its event acknowledged, right after the record that must be on disk before the device may forget it."""
+    record, *rest = step[1]
+    if not isinstance(record, Record):
+        raise TypeError(f"nothing is on disk yet of {type(event).__name__}: the step begins with {record}")
+    return step[0], [record, Acknowledge(event), *rest]
 
 
 def _counts(state: State, payment: CashPayment, face: Fen, moment: Moment) -> Step:

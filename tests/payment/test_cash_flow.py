@@ -13,6 +13,7 @@ from kiosk.domain.receipt import Outcome
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
+from kiosk.payment import note_fates
 from kiosk.payment.commands import (
     AcceptNote,
     Acknowledge,
@@ -205,6 +206,12 @@ def test_a_credit_counts_whatever_we_were_doing():
     unknown = walker.records(journal.NoteUnknown)[-1]
     assert (unknown.payment_id, unknown.face_fen, unknown.claim_no) == (None, 1_000, "YG01-Q000001")
     assert any(isinstance(one, Acknowledge) for one in walker.last)
+
+
+def test_a_device_may_forget_nothing_of_which_no_record_was_written():
+    state, event = Walker().state, ports.NoteCredited(face=Fen(500), channel=1)
+    with pytest.raises(TypeError, match="nothing is on disk yet of NoteCredited"):
+        note_fates._on_disk_first((state, [DisableCash(), Record(())]), event)
 
 
 def test_an_unclear_note_becomes_a_claim_with_a_number_and_stops_cash():
