@@ -1,18 +1,21 @@
 """Base data of a project in the admin. A person sees only the projects in which they hold a role that keeps such data."""
 
 import uuid
+import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Field, ForeignKey, QuerySet
 from django.http import HttpRequest
 
 from office.ledger import stream as books
+from office.ledger.models import LedgerEntry
 from office.property.models import Building, Entrance, Occupancy, Party, Project, Unit
 from office.property.services import touch
 from office.staff import audit
-from office.staff.admin_words import choices_of
+from office.staff.admin_words import NO_SUCH_TIME_ZONE, choices_of
 from office.staff.services import projects_kept
 
 
@@ -84,12 +87,27 @@ def touch_units(project_id: uuid.UUID, unit_ids: list[uuid.UUID]) -> None:
         touch(stream, unit_ids)
 
 
+class ProjectForm(forms.ModelForm):
+    """A project's settings, none of which could stop its office or its kiosks."""
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        if name not in zoneinfo.available_timezones():
+            raise forms.ValidationError(NO_SUCH_TIME_ZONE)
+        return name
+
+
 @admin.register(Project)
 class ProjectSettingsAdmin(admin.ModelAdmin):
     """A project's texts and limits; every change is a new configuration version for its kiosks."""
 
+    form = ProjectForm
     list_display = ("code", "name", "service_phone", "config_version")
-    readonly_fields = ("code", "config_version")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> tuple[str, ...]:
+        """Entries are dated in the project's time zone: once there is one, a rebuild must come to the same dates."""
+        posted = obj is not None and LedgerEntry.objects.filter(project=obj).exists()
+        return ("code", "config_version", *(("time_zone",) if posted else ()))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(id__in=projects_kept(request.user, "view", "project"))

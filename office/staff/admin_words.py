@@ -162,6 +162,8 @@ CHOICES: dict[str, dict[str, Word]] = {
     "staff.Membership.role": words.ROLE,
 }
 
+NO_SUCH_TIME_ZONE = _("没有这个时区；请填写地区名称，例如 Asia/Shanghai")
+
 
 def put_on_models() -> None:
     """Give every table and field that the admin shows its word."""
