@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from kiosk.hardware.simulators.lobby.programs import ready_message
 from tests.end_to_end.physical import HAND
 
 HOST = "127.0.0.1"
@@ -89,10 +90,8 @@ class Running:
             self._log.write(line)
             self._log.flush()
             self._on_line(line)
-            if (
-                not self.ready and line.startswith(b"{") and b'"ready"' in line
-            ):  # a simulator's "ready": true, the office's "event": "ready"
-                self.ready = json.loads(line)
+            if not self.ready and (said := ready_message(line)):
+                self.ready = said
                 self._heard.set()
         self._heard.set()
 

@@ -73,12 +73,18 @@ class Program:
         for line in self.process.stdout:
             self._log_file.write(line)
             self._log_file.flush()
-            if not self._is_ready.is_set() and line.startswith(b"{"):
-                message = json.loads(line)
-                if message.get("ready") or message.get("event") == "ready":
-                    self.ready = message
-                    self._is_ready.set()
+            if not self._is_ready.is_set() and (said := ready_message(line)):
+                self.ready = said
+                self._is_ready.set()
         self._is_ready.set()  # it ended; whoever waits finds no ready line
+
+
+def ready_message(line: bytes) -> dict[str, Any] | None:
+    """What a program says about itself once it is ready (a simulator's ``ready``, the office's event), if this line is that."""
+    if not line.startswith(b"{"):
+        return None
+    message: dict[str, Any] = json.loads(line)
+    return message if message.get("ready") or message.get("event") == "ready" else None
 
 
 def run_once(name: str, command: Sequence[str], logs: Path) -> str:
