@@ -80,6 +80,16 @@ class Glass:
         self.settle()
         return touch
 
+    def flick(self, x: float, y: float) -> float:
+        """As short a touch as this machine can make; how long it was at most."""
+        from kivy.tests.common import UnitTestTouch
+
+        began = time.monotonic()
+        touch = UnitTestTouch(x, y)
+        touch.touch_down()
+        touch.touch_up()
+        return time.monotonic() - began
+
     def tap(self, target: Any) -> None:
         """A finger on the middle of a widget, or of the button with a text."""
         widget = self.find(target) if isinstance(target, str) else target

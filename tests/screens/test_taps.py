@@ -33,6 +33,8 @@ from kiosk.views import (
 )
 from tests.screens.glass import FINGER_S, on_glass
 
+DIRT_S = 0.04  # ux-and-accessibility section 1.2: no finger is as short
+
 
 def frame(view_no=7, **changes):
     return Frame(view_no=view_no, kiosk_code="K07", phone="0571", can_go_back=True, can_cancel=True, **changes)
@@ -101,8 +103,9 @@ def test_a_second_tap_on_the_same_target_within_300_ms_is_ignored(glass):
 def test_a_touch_as_short_as_dirt_is_ignored(glass):
     glass.show(room())
     key = glass.find("8")
-    touch = glass.down(*key.center)
-    touch.touch_up()
+    while glass.flick(*key.center) >= DIRT_S:  # on a busy machine that was a finger
+        glass.wait(0.3)
+        glass.taps.clear()
     assert glass.taps == []
 
 
