@@ -112,6 +112,12 @@ def _journal(argv: Sequence[str]) -> int:
     return journal_command.main(list(argv))
 
 
+def _trace(argv: Sequence[str]) -> int:
+    from kiosk.hardware.flight_recorder import command
+
+    return command.main(list(argv))
+
+
 def _receipt(argv: Sequence[str]) -> int:
     from kiosk.hardware.receipt_printer import redraw_command
 
@@ -132,6 +138,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "probe": (_probe, "ask what is attached; moves no money"),
     "pair": (_pair, "exchange a one-time code for an identity"),
     "journal": (_journal, "show, verify or export the journal"),
+    "trace": (_trace, "list, show or export what devices said before a fault"),
     "receipt": (_receipt, "draw a receipt again, marked as a copy"),
     "gallery": (_gallery, "draw every screen in every language and state"),
 }

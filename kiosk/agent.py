@@ -22,6 +22,8 @@ from kiosk.clock import Clock, SystemClock
 from kiosk.domain.events import AgentStarted
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
+from kiosk.hardware.flight_recorder.recorder import FlightRecorder
+from kiosk.hardware.flight_recorder.tape import Freeze, not_kept
 from kiosk.hardware.ports import BillAcceptor, PrintJob, ReceiptPrinter, Report
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.enquiries import Enquiries
@@ -202,8 +204,11 @@ class _Parts:
 
     def __init__(self, settings: Settings, inbox: Inbox, clock: Clock, cache: Cache, identity: Identity) -> None:
         self._settings = settings
-        self.acceptor = build_acceptor(settings, inbox.put, clock)
-        self.printer = build_printer(settings, inbox.put, clock)
+        self.recorder = FlightRecorder(
+            settings.traces_dir, clock, lambda: _above_margin(settings), software=kiosk.__version__
+        )
+        self.acceptor = build_acceptor(settings, inbox.put, clock, self.recorder.freeze)
+        self.printer = build_printer(settings, inbox.put, clock, self.recorder.freeze)
         office = settings.office
         timing = Timing(
             heartbeat_s=office.heartbeat_s,
@@ -226,6 +231,7 @@ class _Parts:
         )
 
     def start(self, known: recovery.Known) -> None:
+        self.recorder.start()
         self.printer.start()
         if self.acceptor:
             self.acceptor.start(intent_open=known.intent_open, before=known.count_before)
@@ -242,6 +248,7 @@ class _Parts:
             thread.start()
         for thread in threads:
             thread.join()
+        self.recorder.stop()
 
     def make_job(self, receipt: Receipt, job_id: str) -> PrintJob:
         from kiosk.hardware.receipt_printer import layout
@@ -254,7 +261,9 @@ class _Parts:
             raise SlipUnprintable(str(error)) from error
 
 
-def build_acceptor(settings: Settings, report: Report, clock: Clock) -> BillAcceptor | None:
+def build_acceptor(
+    settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept
+) -> BillAcceptor | None:
     """The driver of the protocol named in the settings; None where they name none."""
     section = settings.bill_acceptor
     if section.protocol == "none":
@@ -262,17 +271,31 @@ def build_acceptor(settings: Settings, report: Report, clock: Clock) -> BillAcce
     from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
 
     port = str(_at_settings(settings, section.port))
-    return SspBillAcceptor(port, report, clock, speed=section.speed, recall_path=settings.recall_path)
+    return SspBillAcceptor(
+        port, report, clock, speed=section.speed, recall_path=settings.recall_path, freeze=freeze
+    )
 
 
-def build_printer(settings: Settings, report: Report, clock: Clock) -> ReceiptPrinter:
+def build_printer(settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept) -> ReceiptPrinter:
     from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
 
     section = settings.receipt_printer
     port = str(_at_settings(settings, section.port))
     return EscposReceiptPrinter(
-        port, report, clock, baud=section.baud, speed=section.speed, process_id=section.process_id
+        port,
+        report,
+        clock,
+        baud=section.baud,
+        speed=section.speed,
+        process_id=section.process_id,
+        freeze=freeze,
     )
+
+
+def _above_margin(settings: Settings) -> int:
+    """Free bytes that money does not need: the disk margin and the ballast in it are not for traces."""
+    room = database.Room.of_margin_mb(settings.kiosk.disk_margin_mb)
+    return database.free_bytes(settings.state_dir) - room.margin_bytes - room.ballast_bytes
 
 
 def _at_settings(settings: Settings, port: str) -> Path:

@@ -19,6 +19,7 @@ import kiosk
 from kiosk.clock import SystemClock
 from kiosk.hardware import ports
 from kiosk.hardware.faults import FAULTS, Fault
+from kiosk.hardware.flight_recorder.recorder import stored
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
 from kiosk.office_client.identity import Identity, IdentityUnusable
 from kiosk.offline_queue.database import JournalUnusable, Room
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
     except SettingsError as error:
         rows = [Row(part="settings", ready=False, detail=str(error), remedy="Correct the file.")]
     else:
-        rows = [Row(part="settings", ready=True, detail=str(chosen.config)), *check(settings)]
+        rows = [Row(part="settings", ready=True, detail=str(chosen.config)), *check(settings), _traces(settings)]
     _print_json(rows) if chosen.json else _print_table(rows)
     lacking = [row.part for row in rows if not row.ready]
     if lacking:
@@ -176,6 +177,15 @@ def _office(settings: Settings, clock: SystemClock, identity: Identity | None) -
         client.close()
     name = told[0].estate_name if told else ""
     return Row(part=part, ready=True, detail=f"{url} answers for {name}")
+
+
+def _traces(settings: Settings) -> Row:
+    """Not a lack: it says that there is something to send when one asks for help."""
+    kept = stored(settings.traces_dir)
+    if not kept:
+        return Row(part="traces", ready=True, detail="no fault has frozen one")
+    detail = f"{len(kept)} frozen, the newest of {kept[-1].fault}; kiosk trace show --config FILE"
+    return Row(part="traces", ready=True, detail=detail)
 
 
 def _wait_for(

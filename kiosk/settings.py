@@ -106,6 +106,10 @@ class Settings(Section, frozen=True, kw_only=True):
         return self.state_dir / "acceptor.recall"
 
     @property
+    def traces_dir(self) -> Path:
+        return self.state_dir / "traces"
+
+    @property
     def status_path(self) -> Path:
         return self.state_dir / "status.json"
 

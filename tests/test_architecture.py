@@ -28,8 +28,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "kiosk.hardware": (),
     "kiosk.hardware.faults": (),
     "kiosk.hardware.ports": ("kiosk.domain", "kiosk.hardware.faults"),
+    "kiosk.hardware.flight_recorder": (*LOW, "kiosk.hardware.ports", "kiosk.hardware.faults"),
     "kiosk.hardware.bill_acceptor": (
         *LOW,
+        "kiosk.hardware.flight_recorder",
         "kiosk.hardware.ports",
         "kiosk.hardware.faults",
         "kiosk.hardware.simulators",
@@ -37,11 +39,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "kiosk.hardware.receipt_printer": (
         *LOW,
         "kiosk.text",
+        "kiosk.hardware.flight_recorder",
         "kiosk.hardware.ports",
         "kiosk.hardware.faults",
         "kiosk.hardware.simulators",
     ),
-    "kiosk.hardware.simulators": LOW,
+    "kiosk.hardware.simulators": (*LOW, "kiosk.hardware.flight_recorder"),
     "kiosk.payment": (
         *LOW,
         "kiosk.views",
@@ -62,6 +65,9 @@ ROOTS = (
     "kiosk.agent",
     "kiosk.check",
     "kiosk.hardware.probe",
+    "kiosk.hardware.dialects",
+    "kiosk.hardware.flight_recorder.command",
+    "kiosk.hardware.simulators.replay_command",
     "kiosk.hardware.receipt_printer.redraw_command",
     "kiosk.office_client.pairing",
 )

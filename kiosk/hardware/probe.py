@@ -13,10 +13,12 @@ from pathlib import Path
 import msgspec
 from serial.tools import list_ports
 
+from kiosk.clock import SystemClock
 from kiosk.domain.money import format_yuan
 from kiosk.hardware.bill_acceptor.ssp.frames import UnusableReply
 from kiosk.hardware.bill_acceptor.ssp.identify import identify, read_counters
 from kiosk.hardware.bill_acceptor.ssp.link import LinkLost, SspLink
+from kiosk.hardware.flight_recorder.tape import Tape
 from kiosk.hardware.ports import AcceptorCounters, AcceptorIdentity
 
 DEFAULT_PORT = "/dev/bill-acceptor"
@@ -68,7 +70,7 @@ def likely_ports() -> list[str]:
 
 def probe(port: str) -> Found:
     """Ask one port."""
-    link = SspLink(port, sendings=SENDINGS)
+    link = SspLink(port, Tape("bill_acceptor", "ssp", SystemClock()), sendings=SENDINGS)
     try:
         link.open()
         return Found(port=port, identity=identify(link), counters=read_counters(link))

@@ -229,6 +229,7 @@ def test_check_asks_the_running_agent_and_opens_nothing_itself(kiosk: KioskAtWor
         "receipt printer": True,
         "office": False,
         "screen": True,
+        "traces": True,
     }
     assert rows["office"]["remedy"]
     kiosk.stop()

@@ -24,6 +24,13 @@ def ask_status(selector: int) -> bytes:
     return bytes((0x10, 0x04, selector))
 
 
+def is_question(data: bytes) -> bool:
+    """Whether this is wholly one of the driver's own questions: it holds no word of any slip."""
+    status = len(data) == 3 and data[:2] == REAL_TIME_STARTS[0]
+    proof = len(data) == len(PROCESS_ID) + TAG_SIZE and data.startswith(PROCESS_ID)
+    return status or proof or data in (CLEAR_BUFFERS, PAPER_FENCE)
+
+
 def align(position: int) -> bytes:
     """0 left, 1 centre, 2 right; only at the start of a line."""
     return bytes((0x1B, 0x61, position))

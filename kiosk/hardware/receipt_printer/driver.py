@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from kiosk.clock import Clock
 from kiosk.hardware.faults import Fault
+from kiosk.hardware.flight_recorder.tape import Freeze, Tape, not_kept
 from kiosk.hardware.ports import (
     DeviceEvent,
     DeviceFault,
@@ -42,6 +43,7 @@ COMPLETION_S = 5.0
 PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whose payer stands there
 SLOWEST_MM_PER_S = 100
 BITS_PER_BYTE = 10
+IDLE_LINES = 8  # of a look: four questions and their answers
 WIDEST_ROW_BYTES = 80
 STOP_S = 4.0
 FINISH_S = 2.0  # how long a slip that is being printed may hold up stop()
@@ -62,8 +64,17 @@ class EscposReceiptPrinter:
     """Implements ports.ReceiptPrinter. ``process_id`` False: this printer does not know GS ( H, so fences must do."""
 
     def __init__(
-        self, port: str, report: Report, clock: Clock, *, baud: int = 115200, speed: int = 1, process_id: bool = True
+        self,
+        port: str,
+        report: Report,
+        clock: Clock,
+        *,
+        baud: int = 115200,
+        speed: int = 1,
+        process_id: bool = True,
+        freeze: Freeze = not_kept,
     ) -> None:
+        self._tape = Tape(DEVICE, "escpos", clock, speed=speed, period=IDLE_LINES, freeze=freeze)
         self._port, self._baud, self._speed = port, baud, speed
         self._report, self._clock, self._process_id = report, clock, process_id
         self._orders: queue.SimpleQueue[PrintJob | None] = queue.SimpleQueue()  # None: say how you are
@@ -88,14 +99,17 @@ class EscposReceiptPrinter:
         self._thread.start()
 
     def ask_status(self) -> None:
+        self._tape.ordered("ask_status")
         self._order(None)
 
     def print(self, job: PrintJob) -> None:
+        self._tape.ordered("print", job_id=job.job_id, size=len(job.data), height_dots=job.height_dots)
         self._order(job)
 
     def stop(self) -> None:
         if self._stopping.is_set():
             return
+        self._tape.ordered("stop")
         self._finish_by = self._clock.monotonic() + FINISH_S
         self._stopping.set()
         self._wake()
@@ -166,7 +180,7 @@ class EscposReceiptPrinter:
             TransportGone: it can't be opened.
         """
         self._open_at = self._clock.monotonic() + self._pause(REOPEN_EVERY_S)
-        self._talk = Conversation(Transport(self._port, self._baud), self._clock, self._speed)
+        self._talk = Conversation(Transport(self._port, self._baud, self._tape), self._clock, self._speed)
         # Before the first question: inside a half-sent image it would be taken for pixels.
         self._must_clear = not self._talk.clear_buffers(CLEAR_AT_OPEN_S)
         return self._look()
@@ -234,7 +248,9 @@ class EscposReceiptPrinter:
 
     def _tell(self, event: Callable[..., DeviceEvent], **facts: object) -> None:
         self._event_no += 1
-        self._report(event(event_no=self._event_no, **facts))
+        told = event(event_no=self._event_no, **facts)
+        self._tape.reported(told)
+        self._report(told)
 
     # --- a job ---------------------------------------------------------------------------------------------------
 

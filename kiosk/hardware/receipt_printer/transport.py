@@ -14,6 +14,8 @@ import termios
 import tty
 
 from kiosk.hardware.faults import Fault
+from kiosk.hardware.flight_recorder.tape import Tape
+from kiosk.hardware.receipt_printer import commands
 
 CHUNK = 256  # what can't be taken back once a status says stop
 READ_SIZE = 4096
@@ -36,23 +38,24 @@ class Stalled(Exception):
 class Transport:
     """One open port, for this program alone."""
 
-    def __init__(self, port: str, baud: int) -> None:
+    def __init__(self, port: str, baud: int, tape: Tape) -> None:
         """Open the port.
 
         Raises:
             TransportGone: it does not exist, is no device, or another program holds it.
         """
-        self._port = port
+        self._port, self._tape = port, tape
         try:
             self._fd = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError as error:
-            raise _gone(port, error) from error
+            raise self._gone(error) from error
         self._terminal = os.isatty(self._fd)
         try:
             self._claim(baud)
         except OSError as error:
             os.close(self._fd)
-            raise _gone(port, error) from error
+            raise self._gone(error) from error
+        tape.opened(port)
 
     def _claim(self, baud: int) -> None:
         if not stat.S_ISCHR(os.fstat(self._fd).st_mode):
@@ -83,10 +86,11 @@ class Transport:
         except BlockingIOError:
             data = b""
         except OSError as error:
-            raise _gone(self._port, error) from error
+            raise self._gone(error) from error
+        self._tape.heard(data)
         # A terminal that hung up reads as empty for ever; a printer node without news does so once.
         if not data and (self._terminal or events[0][1] & _HUNG_UP):
-            raise TransportGone(Fault("printer.port_missing", f"{self._port}: unplugged"))
+            raise self._gone(OSError(errno.ENODEV, "unplugged"))
         return data
 
     def write(self, data: bytes, stall_s: float) -> None:
@@ -99,17 +103,26 @@ class Transport:
         view = memoryview(data)
         poller = select.poll()
         poller.register(self._fd, select.POLLOUT)
-        while view:
-            events = poller.poll(stall_s * 1000)
-            if not events:
-                raise Stalled
-            try:
-                sent = os.write(self._fd, view[:CHUNK])
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise _gone(self._port, error) from error
-            view = view[sent:]
+        try:
+            while view:
+                events = poller.poll(stall_s * 1000)
+                if not events:
+                    raise Stalled
+                try:
+                    sent = os.write(self._fd, view[:CHUNK])
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    raise self._gone(error) from error
+                view = view[sent:]
+        finally:
+            self._remember(data[: len(data) - len(view)])
+
+    def _remember(self, data: bytes) -> None:
+        if commands.is_question(data):
+            self._tape.sent(data)
+        elif data:
+            self._tape.printed(data)  # a slip says who lives where
 
     def unsent(self) -> int:
         """Bytes that wait in this machine for the line; a real-time question has to queue behind them."""
@@ -118,12 +131,19 @@ class Transport:
         try:
             answer = fcntl.ioctl(self._fd, termios.TIOCOUTQ, b"\0\0\0\0")
         except OSError as error:
-            raise _gone(self._port, error) from error
+            raise self._gone(error) from error
         return int(struct.unpack("i", answer)[0])
 
     def close(self) -> None:
+        self._tape.closed()
         with contextlib.suppress(OSError):  # what is unplugged may refuse even this
             os.close(self._fd)
+
+    def _gone(self, error: OSError) -> TransportGone:
+        self._tape.failed(f"{error.strerror}")
+        busy = error.errno in (errno.EBUSY, errno.EWOULDBLOCK)
+        code = "printer.port_busy" if busy else "printer.port_missing"
+        return TransportGone(Fault(code, f"{self._port}: {error.strerror}"))
 
 
 def _set_line(fd: int, baud: int) -> None:
@@ -134,9 +154,3 @@ def _set_line(fd: int, baud: int) -> None:
     attributes[4] = attributes[5] = getattr(termios, f"B{baud}")
     termios.tcsetattr(fd, termios.TCSANOW, attributes)
     termios.tcflush(fd, termios.TCIOFLUSH)
-
-
-def _gone(port: str, error: OSError) -> TransportGone:
-    busy = error.errno in (errno.EBUSY, errno.EWOULDBLOCK)
-    code = "printer.port_busy" if busy else "printer.port_missing"
-    return TransportGone(Fault(code, f"{port}: {error.strerror}"))

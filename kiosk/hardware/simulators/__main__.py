@@ -9,6 +9,7 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "bill-acceptor": ("a note validator with escrow", "kiosk.hardware.bill_acceptor.simulator"),
     "receipt-printer": ("draws its slips to PNG", "kiosk.hardware.receipt_printer.simulator"),
     "network": ("the cable between kiosk and office", "kiosk.hardware.simulators.network"),
+    "replay": ("plays a recorded trace, as the device", "kiosk.hardware.simulators.replay_command"),
     "play": ("plays a scenario file on running simulators", "kiosk.hardware.simulators.play_command"),
     "bench": ("the page that plays all of them", "kiosk.hardware.simulators.bench.command"),
     "lobby": ("a whole lobby on one laptop: what make run starts", "kiosk.hardware.simulators.lobby.command"),

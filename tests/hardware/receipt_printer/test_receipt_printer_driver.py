@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kiosk.clock import SystemClock
+from kiosk.hardware.flight_recorder.tape import Tape
 from kiosk.hardware.ports import DeviceFault, FaultCleared, Paper, PrinterStatus, ReceiptFailed, ReceiptPrinted
 from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
 from kiosk.hardware.receipt_printer.layout import render
@@ -133,8 +134,7 @@ def test_a_cover_closed_again_in_time_lets_the_slip_go_on(bench: Bench) -> None:
     bench.plug_in(speed=1)
     bench.drive(speed=1)
     job = bench.print()
-    while bench.do(do="ledger")["uncut_mm"] < 10:
-        time.sleep(0.005)
+    bench.printed_mm(10)
     bench.do(do="cover", **{"is": "open"})
     assert bench.reported.of(DeviceFault).fault.code == "printer.cover_open"
     bench.do(do="cover", **{"is": "closed"})
@@ -156,10 +156,11 @@ def test_a_stuck_cutter_fails_the_slip_and_the_next_one_comes_out_alone(bench: B
 
 
 def test_power_lost_in_the_middle_of_an_image_leaves_the_next_slip_clean(bench: Bench) -> None:
-    bench.drive()
+    bench.unplug()
+    bench.plug_in(speed=2)  # a second of paper, so that its middle can be met
+    bench.drive(speed=2)
     bench.print("first")
-    while bench.do(do="ledger")["uncut_mm"] < 5:
-        time.sleep(0.001)
+    bench.printed_mm(5)
     bench.do(do="power", **{"is": "off"})
     outcome = bench.outcome()
     assert (outcome.clean, outcome.fault.code) == (False, "printer.silent")
@@ -216,17 +217,18 @@ def test_a_printer_that_is_plugged_in_again_comes_back_by_itself(bench: Bench) -
 
 
 def test_unplugged_in_the_middle_of_a_slip_is_a_failure_that_is_not_clean(bench: Bench) -> None:
-    bench.drive()
+    bench.unplug()
+    bench.plug_in(speed=2)  # a second of paper, so that its middle can be met
+    bench.drive(speed=2)
     bench.print()
-    while bench.do(do="ledger")["uncut_mm"] < 5:
-        time.sleep(0.001)
+    bench.printed_mm(5)
     bench.unplug()
     outcome = bench.outcome()
     assert (outcome.clean, outcome.fault.code) == (False, "printer.port_missing")
 
 
 def test_a_port_that_another_program_holds_is_busy(bench: Bench) -> None:
-    other = Transport(str(bench.link), 115200)
+    other = Transport(str(bench.link), 115200, Tape("receipt_printer", "escpos", SystemClock()))
     bench.drive()
     assert bench.reported.of(DeviceFault).fault.code == "printer.port_busy"
     other.close()
@@ -259,8 +261,7 @@ def test_stopping_lets_a_slip_that_is_being_printed_come_out(bench: Bench) -> No
     bench.plug_in(speed=2)
     bench.drive(speed=2)
     bench.print()
-    while bench.do(do="ledger")["uncut_mm"] < 1:
-        time.sleep(0.005)
+    bench.printed_mm(1)
     bench.driver.stop()
     assert bench.outcome().confirmed
     assert bench.slip()["qr"] == USUAL.link
@@ -272,8 +273,7 @@ def test_stopping_does_not_wait_for_a_slip_that_can_not_go_on(bench: Bench) -> N
     bench.drive(speed=1)
     bench.print("first")
     bench.print("never begun")
-    while bench.do(do="ledger")["uncut_mm"] < 1:
-        time.sleep(0.005)
+    bench.printed_mm(1)
     bench.do(do="cover", **{"is": "open"})
     stopped_at = time.monotonic()
     bench.driver.stop()

@@ -11,6 +11,7 @@ import serial
 
 from kiosk.hardware.bill_acceptor.ssp.frames import NOTE_VALIDATOR, Command, Frame, FrameReceiver, Garbled, encode_frame
 from kiosk.hardware.faults import Fault
+from kiosk.hardware.flight_recorder.tape import Tape
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +41,16 @@ class SspLink:
     """
 
     def __init__(
-        self, port: str, *, speed: int = 1, sendings: int = SEND_LIMIT, stopping: Callable[[], bool] = lambda: False
+        self,
+        port: str,
+        tape: Tape,
+        *,
+        speed: int = 1,
+        sendings: int = SEND_LIMIT,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._port_name = port
+        self._tape = tape
         self._sendings = sendings
         self._stopping = stopping
         self._reply_timeout_s = max(REPLY_TIMEOUT_S / speed, SHORTEST_TIMEOUT_S)
@@ -67,13 +75,16 @@ class SspLink:
                 self._port_name, BAUD, stopbits=serial.STOPBITS_TWO, timeout=0, write_timeout=1.0, exclusive=True
             )
         except WIRE_ERRORS as error:
+            self._tape.failed(f"{error}")
             raise LinkLost(_open_fault(self._port_name, error)) from error
+        self._tape.opened(self._port_name)
         self._receiver = FrameReceiver()
         self._arrived.clear()
 
     def close(self) -> None:
         if self._port is not None:
             port, self._port = self._port, None
+            self._tape.closed()
             try:
                 port.close()
             except WIRE_ERRORS as error:
@@ -125,6 +136,7 @@ class SspLink:
                 # Otherwise an answer to an earlier sending of an earlier frame: long since handled.
             return None
         except WIRE_ERRORS as error:
+            self._tape.failed(f"{error}")
             self.close()
             self.gap = True
             raise LinkLost(Fault("acceptor.port_missing", f"{self._port_name}: {error}")) from error
@@ -133,6 +145,7 @@ class SspLink:
         if self._port is None:
             raise serial.PortNotOpenError
         self._port.write(frame)
+        self._tape.sent(frame)
 
     def _next_frame(self, deadline: float) -> Frame | Garbled | None:
         assert self._port is not None
@@ -142,7 +155,9 @@ class SspLink:
                 return None
             if select.select([self._port], [], [], left)[0]:
                 # Readable without data is a hang-up; read() raises for it.
-                self._arrived = self._receiver.feed(self._port.read(max(1, self._port.in_waiting)))
+                arrived = self._port.read(max(1, self._port.in_waiting))
+                self._tape.heard(arrived)
+                self._arrived = self._receiver.feed(arrived)
         return self._arrived.pop(0)
 
 

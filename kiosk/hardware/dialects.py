@@ -1,0 +1,8 @@
+"""Which dialect reads a trace: the one place beside the agent that names protocols."""
+
+from collections.abc import Callable
+
+from kiosk.hardware.bill_acceptor.ssp.dialect import SspDialect
+from kiosk.hardware.flight_recorder.dialect import Dialect
+
+DIALECTS: dict[str, Callable[[], Dialect]] = {"ssp": SspDialect}
