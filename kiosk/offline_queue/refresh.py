@@ -61,6 +61,7 @@ class Refresh:
 
         Raises:
             Unreachable: the office stopped answering in the middle of it.
+            Refused: it asks to be left alone for a while; whoever else would call it must wait as well.
         """
         if not self._wanted and self.due_in_s() > 0:
             return
@@ -69,6 +70,8 @@ class Refresh:
             self._fetch_units()
             self._wanted = False
         except Refused as refused:  # journal and money go on without these
+            if refused.retry_after_s is not None:
+                raise
             log.warning("sync.not_refreshed code=%s detail=%s", refused.code, refused.detail)
         self._due_at = self._clock.monotonic() + self._every_s
 

@@ -202,6 +202,17 @@ def test_a_busy_office_is_left_alone_for_as_long_as_it_asks_whatever_is_written(
     assert len(office.stored()) == 6
 
 
+def test_an_office_too_busy_for_a_refresh_is_left_alone_with_uploads_as_well(kiosk, journal, office):
+    office.moods += ["", "busy"]  # the upload goes through, the refresh after it does not
+    assert kiosk.step() == pytest.approx(7, abs=0.1)
+    pay(journal, "p-1")
+    kiosk.sync.wake()
+    kiosk.step(6)
+    assert len(office.stored()) == 1
+    kiosk.step(1.1)
+    assert len(office.stored()) == 6
+
+
 def test_a_new_entry_while_the_link_is_down_is_tried_after_two_seconds_at_the_latest(kiosk, journal, office):
     office.moods.extend(["drop"] * 8)
     for _ in range(8):
