@@ -32,7 +32,7 @@ VICTIMS = tuple(
 
 REACHED_WITHIN_S = 10.0
 MOST_TRIES = 5
-AFTER_S = 0.03  # how much later than at the step some of the kills fall
+AFTER_S = 0.05  # how much later than at the step some of the kills fall
 EXACTLY = 0.6  # the share of kills at the very step
 WITH_MONEY_IN = 0.3
 PROGRAM_TOO = (

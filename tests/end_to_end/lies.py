@@ -5,13 +5,12 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kiosk.clock import SystemClock
 from kiosk.domain import events
 from kiosk.domain.identifiers import new_id, receipt_no
-from kiosk.office_client import wire
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
 from kiosk.office_client.events import Acked, OfficeEvent
 from kiosk.office_client.identity import Identity
@@ -27,7 +26,7 @@ ANSWERS_WITHIN_S = 5.0
 STRIKES_WITHIN_S = 30.0
 PATIENCE_ASKED_S = 1
 SERIAL = "SSP-1"
-LEAST, MOST = 1_000, 10_000  # fen of a note
+FACES = (100, 500, 1000, 2000, 5000, 10_000)
 
 
 class PunctualClient(OfficeClient):
@@ -36,16 +35,10 @@ class PunctualClient(OfficeClient):
     not_before = 0.0
     asked_for_patience = 0
 
-    def upload(self, journal_id: str, gzipped: bytes) -> wire.UploadAnswer:
-        return self._watched(lambda: super(PunctualClient, self).upload(journal_id, gzipped))
-
-    def heartbeat(self, beat: wire.Heartbeat) -> wire.HeartbeatAnswer:
-        return self._watched(lambda: super(PunctualClient, self).heartbeat(beat))
-
-    def _watched(self, call: Callable[[], Any]) -> Any:
+    def _call(self, *asked: Any, **named: Any) -> Any:
         assert time.monotonic() >= self.not_before, "called sooner than was asked for"
         try:
-            return call()
+            return super()._call(*asked, **named)
         except (Refused, Unreachable) as error:
             if error.retry_after_s is not None:
                 self.asked_for_patience += 1
@@ -81,11 +74,10 @@ class Uploader:
         self._cache.close()
         self.journal.close()
 
-    def write(self, payments: Sequence[Sequence[events.Event]]) -> None:
-        """One commit per payment; a kiosk makes one per event, which is not what is tried here."""
-        for payment in payments:
-            self.journal.append(*payment)
-            self._sync.wake()
+    def write(self, written: Iterable[events.Event]) -> None:
+        """All in one commit; a kiosk makes one per event, which is not what is tried here."""
+        self.journal.append(*written)
+        self._sync.wake()
 
     def pump_until(self, true: Callable[[], bool], what: str, timeout_s: float = STRIKES_WITHIN_S) -> None:
         """Write down what is acknowledged until something comes true."""
@@ -104,16 +96,22 @@ class Uploader:
     def acked(self) -> int:
         return self.journal.cursor().ack_seq
 
-    def payments(self, chance: random.Random) -> Iterator[tuple[events.Event, ...]]:
-        """Prepayments of one note each, all of them different amounts as far as paper allows."""
+    def comes_through(self) -> None:
+        """Wait until an upload succeeds, or all have."""
+        before = self.acked
+        self.pump_until(lambda: self.acked > before or self.acked == self.journal.head_seq, "an upload comes through")
+
+    def payments(self, chance: random.Random) -> Iterator[Sequence[events.Event]]:
+        """Prepayments of one note each, by any unit."""
         note_no, number = self.journal.next_note_no(), self.journal.next_receipt_number()
         while True:
-            face = chance.choice((100, 500, 1000, 2000, 5000, 10_000))
-            yield _prepayment(chance.choice(self._units), note_no, number, self.journal.kiosk_code, face)
+            yield _prepayment(
+                chance.choice(self._units), note_no, number, self.journal.kiosk_code, chance.choice(FACES)
+            )
             note_no, number = note_no + 1, number + 1
 
 
-def _prepayment(unit_id: str, note_no: int, number: int, kiosk_code: str, face_fen: int) -> tuple[events.Event, ...]:
+def _prepayment(unit_id: str, note_no: int, number: int, kiosk_code: str, face_fen: int) -> Sequence[events.Event]:
     payment_id, name = new_id(), receipt_no(kiosk_code, number)
     note = {"payment_id": payment_id, "note_no": note_no, "face_fen": face_fen, "acceptor_serial": SERIAL}
     return (

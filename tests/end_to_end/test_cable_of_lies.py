@@ -6,6 +6,7 @@ Seeded: MENTING_SEED; a failure names what never came true.
 import random
 import time
 from collections import Counter
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.end_to_end.side_by_side import SEED
 
 PER_PAYMENT = 6  # events
 DELIVERED_WITHIN_S = 120.0
+HONEST = 0.7  # how often an upload comes through between two lies
 
 
 def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
@@ -31,17 +33,18 @@ def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
         uploader = Uploader(running)
         try:
             liar = Liar(running, halts, uploader, chance, did)
-            payments = uploader.payments(chance)
+            payments = chain.from_iterable(uploader.payments(chance))
             deck = Deck(chance, tuple(liar.lies))
-            most = entries - PER_PAYMENT - uploader.journal.head_seq
-            uploader.write([next(payments) for _ in range(most // 2 // PER_PAYMENT)])
+            uploader.write(islice(payments, (entries - uploader.journal.head_seq) // 2 // PER_PAYMENT * PER_PAYMENT))
             uploader.start()
             for left in range(len(liar.lies) * rounds, 0, -1):
                 share = (entries - uploader.journal.head_seq) // PER_PAYMENT // left
-                uploader.write([next(payments) for _ in range(share)])
+                uploader.write(islice(payments, share * PER_PAYMENT))
                 liar.tell(deck.deal())
+                if chance.random() < HONEST:
+                    uploader.comes_through()
             rest = entries - uploader.journal.head_seq
-            uploader.write([[events.ScreenRestarted(reason="silent")]] * rest)
+            uploader.write([events.ScreenRestarted(reason="silent")] * rest)
             uploader.pump_until(lambda: _all_posted(uploader, entries), "everything is delivered", DELIVERED_WITHIN_S)
             did["asked for patience"] = uploader.client.asked_for_patience
         finally:
@@ -97,8 +100,8 @@ def booked_fen(office: Books, kiosk: str) -> int:
 
 
 @pytest.mark.timeout(200)
-def test_two_thousand_events_arrive_once_through_a_cable_of_lies(tmp_path: Path) -> None:
-    did = deliver(tmp_path, 2_000, rounds=1)
+def test_a_thousand_events_arrive_once_through_a_cable_of_lies(tmp_path: Path) -> None:
+    did = deliver(tmp_path, 1_000, rounds=1)
     assert did["office killed after its commit"] == 1
 
 

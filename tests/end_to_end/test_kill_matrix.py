@@ -19,7 +19,7 @@ from tests.end_to_end.side_by_side import SEED, Rounds, run_side_by_side
 
 LOBBIES = 4
 SPEED = 20
-SHARE = 20
+SHARE = 14
 TIMES_EACH = 6
 
 
