@@ -11,9 +11,21 @@ from office.billing.services import apply_issue, apply_void
 from office.kiosks.models import AcceptorCounter, Alarm, CashBoxFace, Journal, RawEvent
 from office.ledger import stream as books
 from office.ledger.models import LedgerEntry, OfficeCommand, Posting, Stream
+from office.payments import claims, counting
 from office.payments import services as payments
 from office.payments.folding import fold_event
-from office.payments.models import Allocation, Case, Note, Payment, PrepaidEntry, Review, SuspenseItem, Tender
+from office.payments.models import (
+    Allocation,
+    BoxCount,
+    Case,
+    Note,
+    Payment,
+    PrepaidEntry,
+    Resolution,
+    Review,
+    SuspenseItem,
+    Tender,
+)
 from office.property.models import Unit
 
 APPLY: dict[str, Callable[[Stream, OfficeCommand], object]] = {
@@ -23,12 +35,16 @@ APPLY: dict[str, Callable[[Stream, OfficeCommand], object]] = {
     "case.assigned": payments.apply_assign,
     "case.closed": payments.apply_close,
     "alarm.acknowledged": payments.apply_acknowledge,
+    "claim.proposed": claims.apply_propose,
+    "claim.confirmed": claims.apply_confirm,
+    "claim.cancelled": claims.apply_cancel,
+    "box.counted": counting.apply_count,
 }
 
 # Tables of which nothing is a fact, in an order in which nothing points at what is already gone.
 DERIVED: tuple[type[Model], ...] = (
-    Posting, LedgerEntry, Review, Case, SuspenseItem, PrepaidEntry, Allocation, Tender, Note, Payment,
-    CashBoxFace, AcceptorCounter,
+    Posting, LedgerEntry, Review, Case, Resolution, BoxCount, SuspenseItem, PrepaidEntry, Allocation, Tender, Note,
+    Payment, CashBoxFace, AcceptorCounter,
 )  # fmt: skip
 
 BATCH = 500

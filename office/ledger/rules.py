@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+CASH_AT_OFFICE = "1001"
 CASH_IN_KIOSK = "1009.K"
 RECEIVABLE = "1122"
+DIFFERENCE = "1901"
 PREPAID = "2203"
 THIRD_PARTY = "2241.t"
 DEPOSITS = "2241.d"
@@ -18,12 +20,12 @@ LATE_FEE_GAIN = "6301"
 
 # code, name, English name, type
 CHART: tuple[tuple[str, str, str, str], ...] = (
-    ("1001", "库存现金", "Cash at the office", "asset"),
+    (CASH_AT_OFFICE, "库存现金", "Cash at the office", "asset"),
     ("1002", "银行存款", "Bank", "asset"),
     (CASH_IN_KIOSK, "自助终端钱箱", "Cash in kiosk boxes", "asset"),
     ("1010", "在途现金", "Cash in transit", "asset"),
     (RECEIVABLE, "应收账款", "Receivable", "asset"),
-    ("1901", "待处理财产损溢", "Difference under investigation", "asset"),
+    (DIFFERENCE, "待处理财产损溢", "Difference under investigation", "asset"),
     (PREPAID, "预收账款", "Prepaid balances", "liability"),
     (THIRD_PARTY, "代收代付", "Collected for third parties", "liability"),
     (DEPOSITS, "押金", "Deposits", "liability"),
@@ -73,10 +75,18 @@ def bill_issued(amount_fen: int, account: str, **where: uuid.UUID) -> Sequence[L
     return (Line(RECEIVABLE, amount_fen, **where), Line(account, -amount_fen, **where))
 
 
-def note_credited(face_fen: int, kiosk_id: uuid.UUID, unit_id: uuid.UUID | None) -> Sequence[Line]:
+def note_credited(
+    face_fen: int, kiosk_id: uuid.UUID, unit_id: uuid.UUID | None, against: str = SUSPENSE
+) -> Sequence[Line]:
     """A note is money in the box the moment it is credited, whatever becomes of its payment; until that is settled
     it stands in suspense. Settling moves it on, so both entries together are office-domain section 7.2's one line."""
     return (
         Line(CASH_IN_KIOSK, face_fen, kiosk_id=kiosk_id),
-        Line(SUSPENSE, -face_fen, kiosk_id=kiosk_id, unit_id=unit_id),
+        Line(against, -face_fen, kiosk_id=kiosk_id, unit_id=unit_id),
     )
+
+
+def claim_answered(amount_fen: int, *, in_books: bool, kiosk_id: uuid.UUID | None, unit_id: uuid.UUID | None) -> Line:
+    """The debit of what a payer gets for a claim: out of suspense, or, while nobody knows whether the note is in the box, a
+    difference that a count or the kiosk itself takes back."""
+    return Line(SUSPENSE if in_books else DIFFERENCE, amount_fen, kiosk_id=kiosk_id, unit_id=unit_id)

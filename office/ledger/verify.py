@@ -165,7 +165,7 @@ def _payments_add_up(project: Project) -> Found:
     )
     settled = Payment.objects.filter(project=project, state__in=(Payment.State.BOOKED, Payment.State.EXCEPTION))
     for payment in settled.exclude(receipt_no="", receipt_number=None).order_by("ingest_no").iterator(500):
-        placed = allocated.get(payment.id, 0) + payment.prepaid_fen + payment.suspense_fen
+        placed = allocated.get(payment.id, 0) + payment.prepaid_fen + payment.suspense_fen + payment.refunded_fen
         if not payment.amount_fen == placed == tendered.get(payment.id, 0):
             yield (
                 f"payment {payment.id}",

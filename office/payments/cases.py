@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[Role, int]] = {
     "unknown_unit": (Role.CASHIER, 24),
     "unidentified_cash": (Role.FINANCE_AUDIT, 24),
     "note_unknown": (Role.FINANCE_AUDIT, 72),
+    "claim_contradicted": (Role.FINANCE_AUDIT, 24),
+    "box_variance": (Role.FINANCE_AUDIT, 24),
     "clock_skew": (Role.TECHNICIAN, 24),
     "unreadable_event": (Role.TECHNICIAN, 24),
     "receipt_not_printed": (Role.CASHIER, 24),

@@ -7,19 +7,19 @@ the box and gives the payer a claim. Source: journal-and-upload section 3.1, dec
 from typing import Annotated
 
 import msgspec
-from django.db.models import F
 
 from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned, NoteUnknown
-from office.kiosks.models import CashBoxFace
 from office.ledger.posting import Entry
-from office.ledger.rules import note_credited
+from office.ledger.rules import DIFFERENCE, SUSPENSE, note_credited
+from office.payments.boxes import IN_THE_BOX, move
 from office.payments.cases import open_case
+from office.payments.claim_closing import close_item, settled_by_people
 from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
 from office.rows import derived_id
 
-_IN_THE_BOX = (Note.State.CREDITED, Note.State.SUSPENSE)
-_FINAL = (*_IN_THE_BOX, Note.State.RETURNED)
+_FINAL = (*IN_THE_BOX, Note.State.RETURNED)
+_CLAIMED = (Note.State.UNKNOWN, Note.State.NOT_KEPT)  # only evidence moves it on
 _LARGEST_FACE_FEN = 10_000
 
 
@@ -33,11 +33,12 @@ def intent(fold: Fold, event: NoteAcceptIntent) -> None:
 
 def credited(fold: Fold, event: NoteCredited) -> None:
     note = _note(fold, event, Note.State.CREDITED)
-    if note.state == Note.State.UNKNOWN:
-        _forget_claim(fold, note, "credited")
+    _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.recovered = (event.recovered or "")[:16]
     _move(fold, note, Note.State.CREDITED, event.face_fen)
     _post_credit(fold, note)
+    if settled_by_people(note):
+        return  # the payer has it already
     payment = note.payment
     if payment is None or payment.state != Payment.State.OPEN:
         _unidentified(fold, note, SuspenseItem.Kind.UNIDENTIFIED, "credited after its payment was over")
@@ -49,9 +50,10 @@ def credited(fold: Fold, event: NoteCredited) -> None:
 
 def returned(fold: Fold, event: NoteReturned) -> None:
     note = _note(fold, event, Note.State.RETURNED)
-    if note.state == Note.State.UNKNOWN:
-        _forget_claim(fold, note, "returned")
+    _forget_claim(fold, note, SuspenseItem.Outcome.RETURNED)
     _move(fold, note, Note.State.RETURNED, event.face_fen)
+    if settled_by_people(note):
+        _case(fold, note, "claim_contradicted", {"note_no": note.note_no, "found": "returned"})
 
 
 def unknown(fold: Fold, event: NoteUnknown) -> None:
@@ -59,21 +61,12 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
     if note.state == Note.State.UNKNOWN:
         if note.suspense.filter(kind=SuspenseItem.Kind.NOTE_UNKNOWN).exists():
             raise Quarantined("ratchet")
-        _forget_claim(fold, note, "told again, readably")
+        _forget_claim(fold, note, "")
     note.claim_no = event.claim_no[:32]
     _move(fold, note, Note.State.UNKNOWN, _plausible(event.face_fen) or note.face_fen)
     item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, event.reason)
-    open_case(
-        fold.project_id,
-        "note_unknown",
-        note.id,
-        at=fold.raw.received_at,
-        facts={"claim_no": event.claim_no, "reason": event.reason, "evidence_lost_by": event.evidence_lost_by},
-        payment=note.payment,
-        kiosk_id=fold.raw.kiosk_id,
-        suspense=item,
-        amount_fen=note.face_fen,
-    )
+    told = {"claim_no": event.claim_no, "reason": event.reason, "evidence_lost_by": event.evidence_lost_by}
+    _case(fold, note, "note_unknown", told, item)
 
 
 class _Readable(msgspec.Struct):
@@ -101,20 +94,22 @@ def count_unreadable(fold: Fold) -> SuspenseItem | None:
             "journal_id": fold.raw.journal_id,
             "note_no": told.note_no,
             "state": Note.State.ESCROW,
+            "first_seq": fold.raw.seq,
             "seq": fold.raw.seq,
             "at": fold.raw.corrected_at,
         },
     )
     face = _plausible(told.face_fen) or note.face_fen
     sure = fold.raw.kind == "note.credited" and face is not None
-    if note.state in _IN_THE_BOX or (note.state == Note.State.UNKNOWN and not sure):
+    if note.state in IN_THE_BOX or (note.state == Note.State.UNKNOWN and not sure):
         return None  # it counts in the box already
-    if note.state == Note.State.UNKNOWN:
-        _forget_claim(fold, note, "credited, unreadably")
+    _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.acceptor_serial = told.acceptor_serial[:40].replace("\0", "")
     _move(fold, note, Note.State.SUSPENSE if sure else Note.State.UNKNOWN, face)
     if sure:
         _post_credit(fold, note)
+    if settled_by_people(note):
+        return None
     return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, "the event could not be understood")
 
 
@@ -147,56 +142,36 @@ def _note(
             face_fen=event.face_fen,
             state=Note.State.ESCROW,
             acceptor_serial=event.acceptor_serial[:40],
+            first_seq=fold.raw.seq,
             seq=fold.raw.seq,
             at=fold.raw.corrected_at,
         )
     backwards = note.state == Note.State.INTENT and to == Note.State.ESCROW
-    unsettles = note.state == Note.State.UNKNOWN and to in (Note.State.ESCROW, Note.State.INTENT)
-    if note.state in _FINAL or backwards or unsettles:
+    unsettles = note.state in _CLAIMED and to in (Note.State.ESCROW, Note.State.INTENT)
+    again = note.state == Note.State.NOT_KEPT and to == Note.State.UNKNOWN
+    if note.state in _FINAL or backwards or unsettles or again:
         raise Quarantined("ratchet")
     return note
 
 
 def _post_credit(fold: Fold, note: Note) -> None:
+    """The note is in the box. Its other side is money to be placed, or what people gave the payer before it was found."""
     unit_id = note.payment.unit_id if note.payment else None
-    lines = note_credited(note.face_fen, note.kiosk_id, unit_id)
+    against = DIFFERENCE if settled_by_people(note) else SUSPENSE
+    lines = note_credited(note.face_fen, note.kiosk_id, unit_id, against)
     fold.post(Entry("note_credited", "note", note.id, fold.date, lines, payment_id=note.payment_id))
 
 
 def _move(fold: Fold, note: Note, to: str, face_fen: int | None) -> None:
-    """Bring a note to a state and a face, and the box along with it: nothing else changes either of the three."""
-    _into_box(fold, note, -1)
-    note.state, note.face_fen = to, face_fen
     note.seq, note.at = fold.raw.seq, fold.raw.corrected_at
-    note.save()
-    _into_box(fold, note, 1)
-
-
-def _into_box(fold: Fold, note: Note, by: int) -> None:
-    """Count a note into its kiosk's box, or out of it; one that is in no box changes nothing."""
-    if note.state in _IN_THE_BOX:
-        counted = {"confirmed": F("confirmed") + by}
-    elif note.state == Note.State.UNKNOWN:
-        counted = {"unknown": F("unknown") + by}
-    else:
-        return
-    face_fen = note.face_fen or 0
-    face_id = derived_id(fold.raw.kiosk_id, "face", face_fen)
-    CashBoxFace.objects.get_or_create(
-        id=face_id,
-        defaults={"project_id": fold.project_id, "kiosk_id": fold.raw.kiosk_id, "face_fen": face_fen},
-    )
-    CashBoxFace.objects.filter(id=face_id).update(**counted)
+    move(note, to, face_fen)
 
 
 def _forget_claim(fold: Fold, note: Note, found: str) -> None:
-    """The kiosk found out after all: the note's claim is answered."""
+    """The kiosk found out after all, or tells it again so that it can be read: the note's open claim is answered."""
     for item in note.suspense.filter(state=SuspenseItem.State.OPEN):
-        item.state, item.reason = SuspenseItem.State.RESOLVED, found
-        item.save(update_fields=["state", "reason"])
-        item.cases.filter(state="open").update(
-            state="closed", closed_at=fold.raw.received_at, close_reason=f"the kiosk found out: {found}"
-        )
+        item.reason = f"the kiosk told: {found or 'the same, readably'}"
+        close_item(item, found, at=fold.raw.received_at, why=item.reason)
 
 
 def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason: str) -> SuspenseItem:
@@ -217,12 +192,16 @@ def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason:
 
 def _unidentified(fold: Fold, note: Note, kind: str, reason: str) -> None:
     item = _suspense(fold, note, kind, note.face_fen, reason)
+    _case(fold, note, "unidentified_cash", {"note_no": note.note_no, "reason": reason}, item)
+
+
+def _case(fold: Fold, note: Note, kind: str, facts: dict[str, object], item: SuspenseItem | None = None) -> None:
     open_case(
         fold.project_id,
-        "unidentified_cash",
+        kind,
         note.id,
         at=fold.raw.received_at,
-        facts={"note_no": note.note_no, "reason": reason},
+        facts=facts,
         payment=note.payment,
         kiosk_id=fold.raw.kiosk_id,
         suspense=item,

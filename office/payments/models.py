@@ -38,6 +38,7 @@ class Payment(ProjectRow):
     amount_fen = models.BigIntegerField(default=0)  # received; counts up while open
     prepaid_fen = models.BigIntegerField(default=0)  # the part that went to prepaid balance
     suspense_fen = models.BigIntegerField(default=0)  # the part nobody could place
+    refunded_fen = models.BigIntegerField(default=0)  # the part two people gave back in hand
     partial = models.BooleanField(default=False)
     offline = models.BooleanField(default=False)
     ended = models.CharField(max_length=12, blank=True)  # finished, timeout, restart, fault, or why cancelled
@@ -99,6 +100,7 @@ class Note(ProjectRow):
         RETURNED = "returned"
         UNKNOWN = "unknown"  # may be in the box: a claim
         SUSPENSE = "suspense"  # is in the box, but its record could not be understood
+        NOT_KEPT = "not_kept"  # two people found that the kiosk never kept it
 
     kiosk = models.ForeignKey("kiosks.Kiosk", on_delete=models.PROTECT, related_name="notes")
     journal = models.ForeignKey("kiosks.Journal", on_delete=models.PROTECT, related_name="notes")
@@ -109,6 +111,9 @@ class Note(ProjectRow):
     acceptor_serial = models.CharField(max_length=40, blank=True)
     recovered = models.CharField(max_length=16, blank=True)
     claim_no = models.CharField(max_length=32, blank=True)
+    first_seq = (
+        models.BigIntegerField()
+    )  # of the event that first told of it: says before which count of the box it came
     seq = models.BigIntegerField()
     at = models.DateTimeField()
 
@@ -162,6 +167,13 @@ class SuspenseItem(ProjectRow):
         OPEN = "open"
         RESOLVED = "resolved"
 
+    class Outcome(models.TextChoices):
+        FOUND = "found"  # evidence: it is in the box; credited with it, or open again as money without a place
+        RETURNED = "returned"  # evidence: the payer has it
+        CREDITED = "credited"  # two people: to the payer's bills or prepaid balance
+        REFUNDED = "refunded"  # two people: in hand
+        NOT_RECEIVED = "not_received"  # two people: the kiosk never kept it
+
     kiosk = models.ForeignKey("kiosks.Kiosk", on_delete=models.PROTECT, null=True, related_name="suspense")
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, null=True, related_name="suspense")
     note = models.ForeignKey(Note, on_delete=models.CASCADE, null=True, related_name="suspense")
@@ -172,6 +184,71 @@ class SuspenseItem(ProjectRow):
     amount_fen = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=80, blank=True)
     at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    @property
+    def in_books(self) -> bool:
+        """Whether 2241.s carries it; a note that only may be in the box stands in no account."""
+        unsure = self.note is not None and self.note.state in (Note.State.UNKNOWN, Note.State.NOT_KEPT)
+        return self.kind != self.Kind.NOTE_UNKNOWN and not unsure
+
+
+class Resolution(ProjectRow):
+    """How one person proposes to end a suspense item; another one's word makes it so. Kept also when it came to nothing."""
+
+    class Outcome(models.TextChoices):
+        CREDIT = "credit"
+        REFUND = "refund"
+        NOT_RECEIVED = "not_received"
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        CONFIRMED = "confirmed"
+        CANCELLED = "cancelled"
+
+    suspense = models.ForeignKey(SuspenseItem, on_delete=models.CASCADE, related_name="resolutions")
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    unit = models.ForeignKey("property.Unit", on_delete=models.PROTECT, null=True, related_name="+")  # whose credit
+    amount_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=400)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ingest_no = models.BigIntegerField()
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("project", "suspense"), condition=~models.Q(state="cancelled"), name="one_live_resolution"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="confirmed")
+                | (models.Q(closed_by__isnull=False) & ~models.Q(closed_by=models.F("by"))),
+                name="resolution_by_two",
+            ),
+        ]
+        ordering = ("ingest_no",)
+
+
+class BoxCount(ProjectRow):
+    """What a person counted, blind, in a box that the kiosk said was taken out. The figures never change."""
+
+    kiosk = models.ForeignKey("kiosks.Kiosk", on_delete=models.PROTECT, related_name="box_counts")
+    removal = models.ForeignKey("kiosks.RawEvent", on_delete=models.PROTECT, related_name="+")  # cashbox.removed
+    counted = models.JSONField()  # {"10000": 37}, every face
+    differences = models.JSONField()  # counted less what the books say of that moment, where not zero
+    explained = models.BooleanField()  # by the notes whose fate was unclear; else it is no evidence
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ingest_no = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("project", "removal"), name="box_counted_once")]
+        ordering = ("ingest_no",)
 
 
 class Case(ProjectRow):

@@ -10,7 +10,7 @@ from office.kiosks.models import Alarm
 from office.ledger import stream as books
 from office.ledger.models import OfficeCommand, Stream
 from office.payments.cases import open_case
-from office.payments.models import Case, Payment, Review
+from office.payments.models import Case, Payment, Review, SuspenseItem
 from office.rows import derived_id
 from office.staff import audit
 from office.staff.models import Membership
@@ -19,6 +19,10 @@ from office.staff.permissions import Act, check
 
 class ReasonNeeded(ValueError):
     """A query, a dispute or closing a case needs a reason; ask the person for one."""
+
+
+class NeedsTwo(Exception):
+    """Money without a place hangs on this case: only evidence or two people close it (payments.claims)."""
 
 
 class Stale(Exception):
@@ -37,7 +41,7 @@ def review(user: Any, payment: Payment, decision: str, reason: str = "", *, seen
             has not seen, which may be their own, sent twice.
     """
     check(user, payment.project_id, Act.REVIEW)
-    decision, reason = Review.Decision(decision), _plain(reason)
+    decision, reason = Review.Decision(decision), plain(reason)
     if decision != Review.Decision.ACCEPT and not reason:
         raise ReasonNeeded(decision)
     with books.changing(payment.project_id) as stream:
@@ -123,12 +127,15 @@ def close_case(user: Any, case: Case, reason: str) -> Case:
 
     Raises:
         ReasonNeeded: no reason.
+        NeedsTwo: it is about a suspense item that is still open.
         Stale: it is closed already.
     """
     check(user, case.project_id, Act.HANDLE_CASES)
-    if not _plain(reason):
+    if case.suspense is not None and case.suspense.state == SuspenseItem.State.OPEN:
+        raise NeedsTwo(case.id)
+    if not plain(reason):
         raise ReasonNeeded("close")
-    body = {"case_id": str(case.id), "reason": _plain(reason)}
+    body = {"case_id": str(case.id), "reason": plain(reason)}
     return _case_command(user, case, "case.closed", body, apply_close)
 
 
@@ -156,7 +163,7 @@ def acknowledge_alarm(user: Any, alarm: Alarm, remark: str = "") -> Alarm:
         if alarm.acknowledged_at:
             raise Stale(alarm.id)
         command = books.record(
-            stream, "alarm.acknowledged", {"alarm_id": str(alarm.id), "remark": _plain(remark)[:200]}, user
+            stream, "alarm.acknowledged", {"alarm_id": str(alarm.id), "remark": plain(remark)[:200]}, user
         )
         apply_acknowledge(stream, command)
         audit.note(alarm.project_id, user, "alarm.acknowledge", alarm, reason=remark, at=command.at)
@@ -182,5 +189,6 @@ def _case_command(user: Any, case: Case, kind: str, body: dict[str, Any], apply:
     return case
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """What a person typed, as it may be stored."""
     return text.replace("\0", "").strip()[:400]

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 from kiosk.domain.events import LinePaid, Settlement
 from office.billing.models import Bill
-from office.billing.rules import WAIVED_GAP_FEN, late_fee_open, principal_steps
-from office.billing.wire import domain_rule, domain_steps, first_day
 from office.ledger.posting import Entry
 from office.ledger.rules import LATE_FEE_GAIN, PREPAID, RECEIVABLE, SUSPENSE, Line
+from office.payments.bill_caches import bring_up_to_date, late_fee_open_on
 from office.payments.cases import open_case
 from office.payments.fold import Fold
 from office.payments.models import Allocation, Payment, PrepaidEntry
@@ -71,17 +70,14 @@ def _load_bills(work: _Settling) -> None:
     work.bills = {str(bill.id): bill for bill in rows.select_related("late_rule", "fee_item")}
 
 
-def _late_fee_open(work: _Settling, bill: Bill) -> int:
-    settled = bill.late_fee_paid_fen + bill.late_fee_waived_fen
-    return late_fee_open(domain_rule(bill.late_rule), bill.due_on, domain_steps(bill), settled, work.date)[0]
-
-
 def _pay(work: _Settling, line: LinePaid) -> None:
     """Give one line as much as its bill still has open; the rest stays in ``left``."""
     bill = work.bills.get(line.bill_id)
     room = 0
     if bill is not None and bill.status in Bill.OPEN:
-        room = {"principal": bill.principal_open_fen, "late_fee": _late_fee_open(work, bill)}.get(line.component, 0)
+        room = {"principal": bill.principal_open_fen, "late_fee": late_fee_open_on(bill, work.date)}.get(
+            line.component, 0
+        )
     amount = min(line.amount_fen, room, work.left)
     if over := min(line.amount_fen, work.left) - amount:
         key = _why_no_room(bill, line), line.bill_id
@@ -118,25 +114,9 @@ def _why_no_room(bill: Bill | None, line: LinePaid) -> str:
 
 
 def _close_up(work: _Settling, bill: Bill) -> None:
-    """Bring a paid bill's caches up to date; a late fee that an offline kiosk could not know of is waived if small."""
     mine = [line for line in work.allocations if line.bill_id == bill.id]
-    if not mine:
-        return
-    earlier = Allocation.objects.filter(bill=bill, component="principal").values_list("date", "amount_fen")
-    now = [(line.date, line.amount_fen) for line in mine if line.component == "principal"]
-    steps = principal_steps(bill.amount_fen, first_day(bill), [*earlier, *now])
-    bill.steps = [[step.since.isoformat(), step.open_fen] for step in steps]
-    gap = _late_fee_open(work, bill)
-    if bill.principal_open_fen == 0 and gap:
-        if gap <= WAIVED_GAP_FEN:
-            bill.late_fee_waived_fen += gap
-        else:
-            _case(work, "late_fee_gap", bill, {"gap_fen": gap, "kiosk_late_days": work.event.late_days}, gap)
-    bill.status = Bill.Status.PARTLY_PAID
-    if bill.principal_open_fen == 0 and gap <= WAIVED_GAP_FEN:
-        bill.status = Bill.Status.PAID
-    bill.version += 1
-    bill.save()
+    if mine and (gap := bring_up_to_date(bill, mine, work.date)):
+        _case(work, "late_fee_gap", bill, {"gap_fen": gap, "kiosk_late_days": work.event.late_days}, gap)
 
 
 def _to_prepaid(work: _Settling, amount_fen: int) -> None:

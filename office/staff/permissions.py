@@ -24,6 +24,9 @@ class Act(StrEnum):
     SEE_BOX = "see_box"  # expected contents of a cash box
     REVIEW = "review"
     HANDLE_CASES = "handle_cases"
+    PROPOSE_CLAIM = "propose_claim"  # how an unclear note or unplaced money ends
+    CONFIRM_CLAIM = "confirm_claim"  # never one's own proposal
+    COUNT_BOX = "count_box"  # blind: never who may see what to expect
     ACKNOWLEDGE = "acknowledge"
     PAIR_KIOSKS = "pair_kiosks"
     IMPORT = "import"
@@ -40,6 +43,9 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.SEE_BOX: frozenset([_M, _F]),  # never cashier or collector: they count blind
     Act.REVIEW: frozenset([_M, _F, _C]),
     Act.HANDLE_CASES: frozenset([_M, _F, _C]),
+    Act.PROPOSE_CLAIM: frozenset([_M, _C]),
+    Act.CONFIRM_CLAIM: frozenset([_F]),
+    Act.COUNT_BOX: frozenset([_C]),
     Act.ACKNOWLEDGE: frozenset([_S, _M, _F, _C, _T]),
     Act.PAIR_KIOSKS: frozenset([_S, _T]),
     Act.IMPORT: frozenset([_B]),

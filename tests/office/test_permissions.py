@@ -21,6 +21,9 @@ MATRIX = {
     Act.SEE_BOX: "project_manager finance_audit",
     Act.REVIEW: "project_manager finance_audit cashier",
     Act.HANDLE_CASES: "project_manager finance_audit cashier",
+    Act.PROPOSE_CLAIM: "project_manager cashier",
+    Act.CONFIRM_CLAIM: "finance_audit",
+    Act.COUNT_BOX: "cashier",
     Act.ACKNOWLEDGE: "sysadmin project_manager finance_audit cashier technician",
     Act.PAIR_KIOSKS: "sysadmin technician",
     Act.IMPORT: "business_admin",
@@ -40,7 +43,7 @@ def test_each_role_may_do_exactly_what_the_matrix_says(estate: Estate) -> None:
 
 
 def test_the_sysadmin_moves_no_money() -> None:
-    for act in (Act.REVIEW, Act.HANDLE_CASES, Act.SEE_MONEY):
+    for act in (Act.REVIEW, Act.HANDLE_CASES, Act.SEE_MONEY, Act.PROPOSE_CLAIM, Act.CONFIRM_CLAIM, Act.COUNT_BOX):
         assert Role.SYSADMIN not in ROLES[act]
 
 
