@@ -45,6 +45,15 @@ def next_batch(
         entries = entries[: len(entries) // 2]
 
 
+def nothing_more(reader: JournalReader, clock: Clock) -> Batch:
+    """No entries, and how far this journal goes: the question whether the office holds more than was ever written here."""
+    seq, head = reader.head()
+    upload = Upload(
+        first_seq=seq + 1, last_seq=seq, prev_hash=head.hex(), events=(), posted_seq=0, sent=sent_now(clock)
+    )
+    return Batch(first_seq=seq + 1, last_seq=seq, gzipped=gzip.compress(msgspec.json.encode(upload), mtime=0))
+
+
 def sent_now(clock: Clock) -> Sent:
     """The clocks as a request states them."""
     return Sent(boot_id=clock.boot_id, mono_ms=mono_ms(clock), wall_ms=clock.wall_ms())

@@ -221,6 +221,8 @@ class Sync:
         return sent_any
 
     def _take_ack(self, reader: JournalReader, answer: UploadAnswer) -> None:
+        if answer.ack_seq > reader.head()[0]:
+            self._ask_whether_we_are_old(reader)
         own = reader.hash_at(answer.ack_seq)
         if own is None or own.hex() != answer.ack_hash:
             raise Refused(409, _own_finding("fork", f"the office's hash at {answer.ack_seq} is not ours"))
@@ -261,6 +263,8 @@ class Sync:
         )
         self._refresh.version_is(answer.config_version)
         self._interval_s = min(max(answer.interval_s, 1), MAX_INTERVAL_S)
+        if answer.ack_seq is not None and answer.ack_seq > reader.head()[0]:
+            self._ask_whether_we_are_old(reader)
         # An office restored from an older copy gets again what it lost.
         if answer.ack_seq is not None and answer.ack_seq < self._acked:
             log.warning("sync.office_lost_entries from=%d", answer.ack_seq + 1)
@@ -278,6 +282,15 @@ class Sync:
                         outcomes=answer.outcomes,
                     )
                 )
+
+    def _ask_whether_we_are_old(self, reader: JournalReader) -> None:
+        """The office named an entry that was never written here: say how far we are, so that it knows and raises its alarm.
+
+        Raises:
+            Refused: ``ahead``, by the office's own word or, should it have none, by ours.
+        """
+        self._client.upload(reader.journal_id, outbox.nothing_more(reader, self._clock).gzipped)
+        raise Refused(409, _own_finding("ahead", "the office holds entries that this journal does not have"))
 
     # --- when it does not go well ------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ class Conflict(Exception):
 class Fork(Conflict):
     """Two histories share a sequence number: two devices with one identity, or a journal that was rolled back."""
 
+    alarm = "journal.fork"
+
     def __init__(self, seq: int, stored_hash: bytes) -> None:
         super().__init__(seq)
         self.seq, self.stored_hash = seq, stored_hash
@@ -44,6 +46,12 @@ class Gap(Conflict):
 
 class Ahead(Gap):
     """The office holds more of this journal than the kiosk ever wrote: it was restored from an old image."""
+
+    alarm = "journal.ahead"
+
+    def __init__(self, expected_seq: int, head_seq: int) -> None:
+        super().__init__(expected_seq)
+        self.seq = head_seq  # all that the kiosk has
 
 
 class BadBatch(Conflict):
@@ -109,8 +117,8 @@ def store(
             journal = _journal(kiosk, journal_id, batch, now)
             _store_new(journal, _unheld(journal, batch), batch, now)
             return journal
-    except Fork as fork:
-        _alarm_fork(kiosk, journal_id, fork, now)
+    except (Fork, Ahead) as conflict:
+        _raise_alarm(kiosk, journal_id, conflict, now)
         raise
 
 
@@ -168,7 +176,7 @@ def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime
 def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
     """What of the batch the office does not hold yet; what it holds must be the same to the last bit."""
     if not batch.events and batch.last_seq < journal.high_seq:
-        raise Ahead(journal.high_seq + 1)
+        raise Ahead(journal.high_seq + 1, batch.last_seq)
     if batch.first_seq > journal.high_seq + 1:
         raise Gap(journal.high_seq + 1)
     held = dict(
@@ -263,20 +271,20 @@ def _offsets(journal: Journal, sent: Sent, now: datetime.datetime) -> dict[str, 
     return known
 
 
-def _alarm_fork(kiosk: Kiosk, journal_id: str, fork: Fork, now: datetime.datetime) -> None:
-    """A second history is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
+def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead, now: datetime.datetime) -> None:
+    """A history that does not fit ours is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
     with transaction.atomic():
         Journal.objects.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)
         Alarm.objects.get_or_create(
-            id=derived_id(kiosk.id, "fork", journal_id, fork.seq),
+            id=derived_id(kiosk.id, conflict.alarm, journal_id, conflict.seq),
             defaults={
                 "project_id": kiosk.project_id,
                 "kiosk": kiosk,
                 "source": Alarm.Source.OFFICE,
                 "device": "journal",
-                "code": "journal.fork",
+                "code": conflict.alarm,
                 "severity": Alarm.Severity.SECURITY,
-                "detail": f"seq {fork.seq}",
+                "detail": f"seq {conflict.seq}",
                 "raised_at": now,
             },
         )

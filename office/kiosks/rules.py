@@ -12,6 +12,7 @@ _SEVERITIES = {
     BOX_OUT: "security",
     "acceptor.fraud": "security",
     "journal.fork": "security",
+    "journal.ahead": "security",
     "printer.near_end": "warn",
     "printer.unconfirmed": "warn",
     "office.unreachable": "warn",

@@ -107,6 +107,9 @@ def test_a_kiosk_that_wrote_less_than_the_office_holds_is_told_so(estate: Estate
     empty = {**wire_batch(estate.writer), "first_seq": 3, "last_seq": 2, "events": []}
     answer = post(estate, empty)
     assert (answer.status_code, answer.json()["code"], answer.json()["expected_seq"]) == (409, "ahead", 4)
+    assert [(alarm.code, alarm.severity) for alarm in Alarm.objects.all()] == [("journal.ahead", "security")]
+    assert post(estate, empty).json()["code"] == "ahead"
+    assert Alarm.objects.count() == 1
 
 
 def test_a_changed_byte_is_found_by_the_hash_and_nothing_is_stored(estate: Estate) -> None:
