@@ -49,6 +49,10 @@ log = logging.getLogger(__name__)
 
 SHAPES = {"portrait-21.5": Shape(rows=5, buildings=12), "landscape-10.1": Shape(rows=3, buildings=12)}
 FAILED = 1
+EXPLAIN_S = 3.0  # how long the screen says that the journal failed before a new process comes
+# A disk that fails again and again is tried once a minute: a new process each few seconds would wear it out, and systemd
+# would give the service up. Only the first failure after a clean stop is followed by a new process at once.
+STEADY_S = 60.0
 UPLOAD_ANSWERS_S = 10.0  # an office slower than this is "away" on the screen; what it took it will not take twice
 
 
@@ -63,7 +67,8 @@ def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; see the module for the exit codes."""
     with ExitStack() as held:
         try:
-            settings.state_dir.mkdir(parents=True, exist_ok=True)
+            for directory in (settings.state_dir, settings.run_dir):
+                directory.mkdir(parents=True, exist_ok=True)
             is_first = status.is_first_agent(settings.state_dir, held)
         except OSError as error:
             print(f"kiosk agent: {settings.state_dir}: {error.strerror}; see [kiosk] state_dir", file=sys.stderr)
@@ -83,7 +88,11 @@ def _alone(settings: Settings) -> int:
     clock = SystemClock()
     cache = Cache(settings.cache_path, clock)
     link = AgentEnd(settings.screen_socket, inbox.put)
-    link.start()
+    try:
+        link.start()
+    except OSError as error:
+        print(f"kiosk agent: {settings.screen_socket}: {error.strerror}; see [kiosk] run_dir", file=sys.stderr)
+        return FAILED
     try:
         return int(_serve(settings, inbox, clock, cache, link))
     finally:
@@ -102,8 +111,8 @@ def _part_died(died: threading.ExceptHookArgs, inbox: Inbox) -> None:
 def _serve(settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd) -> Ending:
     found = _open(settings, clock)
     opened = found if isinstance(found, Opened) else _stand_by(settings, inbox, clock, cache, link, found)
-    if opened is None:
-        return Ending.STOPPED
+    if isinstance(opened, Ending):
+        return opened
     try:
         return _take_payments(settings, inbox, clock, cache, link, opened)
     finally:
@@ -128,35 +137,61 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
 
 def _stand_by(
     settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnusable
-) -> Opened | None:
-    """Say why no money can be taken until that is over; None when the agent is stopped meanwhile."""
+) -> Opened | Ending:
+    """Say why no money can be taken until that is over. A file that had failed is then left to a new process."""
+    standby = _standby(settings, inbox, clock, cache, link, why)
+    failed = why.code.startswith("journal.")
+    opened: Opened | JournalUnusable = why
+    while isinstance(opened, JournalUnusable):
+        if not standby.wait(opened.code, opened.detail):
+            return Ending.STOPPED
+        if failed:
+            database.doubt(settings.journal_path, why.detail)
+        opened = _open(settings, clock)
+    if failed:
+        opened.journal.close()
+        return Ending.JOURNAL_FAILED
+    return opened
+
+
+def _give_up(
+    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnwritable
+) -> Ending:
+    """The journal opened, and its first commit failed."""
+    standby = _standby(settings, inbox, clock, cache, link, JournalUnusable(why.code, str(why)))
+    until = clock.monotonic() + STEADY_S / settings.kiosk.speed
+    while clock.monotonic() < until:
+        if not standby.wait(why.code, str(why)):
+            return Ending.STOPPED
+    return Ending.JOURNAL_FAILED
+
+
+def _standby(
+    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnusable
+) -> Standby:
     log.error("agent.stands_by code=%s detail=%s", why.code, why.detail)
     estate = cache.estate()
     around = _surroundings(settings)
     if estate:
         around = msgspec.structs.replace(around, estate=estate[0])
     reporter = Reporter(settings.status_path, clock)
-    standby = Standby(State(numbers=Numbers(kiosk_code=""), around=around), inbox, link, clock, reporter.stands_by)
-    opened: Opened | JournalUnusable = why
-    while isinstance(opened, JournalUnusable):
-        if not standby.wait(opened.code, opened.detail):
-            return None
-        opened = _open(settings, clock)
-    return opened
+    return Standby(State(numbers=Numbers(kiosk_code=""), around=around), inbox, link, clock, reporter.stands_by)
 
 
 def _take_payments(
     settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, opened: Opened
 ) -> Ending:
     journal, identity = opened.journal, opened.identity
-    clean = journal.stopped_cleanly()
-    with JournalReader(settings.journal_path) as reader:
-        known = recovery.read(journal, reader.entries)
     try:
+        clean = journal.stopped_cleanly()
+        with JournalReader(settings.journal_path) as reader:
+            known = recovery.read(journal, reader.entries)
         journal.append(AgentStarted(software=kiosk.__version__, sqlite=sqlite3.sqlite_version, clean=clean))
     except JournalUnwritable as error:
-        log.critical("agent.journal_failed reason=%s", error)
-        return Ending.JOURNAL_FAILED
+        return _give_up(settings, inbox, clock, cache, link, error)
+    except (JournalUnusable, sqlite3.Error) as error:
+        unusable = database.in_words(error, settings.journal_path)
+        return _give_up(settings, inbox, clock, cache, link, JournalUnwritable(unusable.code, unusable.detail))
     log.info("agent.started clean=%s interrupted=%d intent_open=%s", clean, len(known.interrupted), known.intent_open)
     journal.hand_over()
     parts = _Parts(settings, inbox, clock, cache, identity)
@@ -174,6 +209,8 @@ def _take_payments(
         make_job=parts.make_job,
         free_mb=lambda: database.free_bytes(settings.state_dir) // database.MIB,
         sign=identity.key.sign,
+        explain_s=EXPLAIN_S / settings.kiosk.speed,
+        stay_until=0.0 if clean else clock.monotonic() + STEADY_S / settings.kiosk.speed,
         watch=reporter.watch,
     )
     parts.start(known)

@@ -22,10 +22,13 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class KioskSection(Section, frozen=True, kw_only=True):
     """``state_dir`` holds everything the kiosk writes; a relative path counts from the settings file.
 
+    ``run_dir`` holds what need not outlive a boot (the screen's socket, what the agent says about itself); empty: ``state_dir``.
+    In memory it spares the disk, and a disk gone read-only still leaves the screen a way to say so.
     ``speed`` makes every time limit of a visit N times shorter, beside simulators of the same speed.
     """
 
     state_dir: str = "state/kiosk"
+    run_dir: str = ""
     language: Literal["zh-Hans", "en"] = "zh-Hans"
     cash_without_receipt: Literal["ask", "refuse"] = "ask"
     disk_margin_mb: Annotated[int, msgspec.Meta(ge=8, le=10_000)] = 32
@@ -90,8 +93,12 @@ class Settings(Section, frozen=True, kw_only=True):
         return Path(self.base_dir) / self.kiosk.state_dir
 
     @property
+    def run_dir(self) -> Path:
+        return Path(self.base_dir) / (self.kiosk.run_dir or self.kiosk.state_dir)
+
+    @property
     def screen_socket(self) -> Path:
-        return self.state_dir / "screen.sock"
+        return self.run_dir / "screen.sock"
 
     @property
     def journal_path(self) -> Path:
@@ -111,7 +118,7 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def status_path(self) -> Path:
-        return self.state_dir / "status.json"
+        return self.run_dir / "status.json"
 
     @property
     def identity_path(self) -> Path:

@@ -16,15 +16,20 @@ APPLICATION_ID = int.from_bytes(b"MENJ", "big")
 VERSION = 1  # of the tables: how many migrations there are
 BUSY_MS = 5000
 MIB = 1024 * 1024
+_HEADER_SIZE = 100  # of every SQLite file
 
-# In this order: a busy timeout first, since setting the journal mode can itself find the file busy; the page size
-# before the first table. FULL, not NORMAL: in WAL mode NORMAL may lose the latest commits when the power is cut.
+# Set by migrations.build() before the first table: small pages, because a commit writes each page it touches as a whole
+# (6 kB instead of 23 kB for a note). A journal keeps the size it was made with.
+PAGE_SIZE = 1024
+
+# In this order: a busy timeout first, since setting the journal mode can itself find the file busy. FULL, not NORMAL: in WAL
+# mode NORMAL may lose the latest commits when the power is cut. No automatic checkpoints: SQLite ignores what goes wrong in
+# them, a failed sync included; the journal folds its WAL itself and hears of it.
 WRITER_PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("busy_timeout", str(BUSY_MS), BUSY_MS),
-    ("page_size", "4096", 4096),
     ("journal_mode", "wal", "wal"),
     ("synchronous", "full", 2),
-    ("wal_autocheckpoint", "256", 256),
+    ("wal_autocheckpoint", "0", 0),
     ("journal_size_limit", str(4 * MIB), 4 * MIB),
     ("foreign_keys", "on", 1),
     ("trusted_schema", "off", 0),
@@ -101,11 +106,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
     Raises:
         JournalUnusable: the file is damaged, not ours, newer than this program, or its settings don't hold.
     """
+    check_ours(path)
     connection = _connect(f"file:{_quoted(path)}?mode=rw", path)
     try:
-        _check_ours(connection, path)
+        if stopped_uncleanly(path):
+            _write_wal_again(connection, path)
         _set_and_read_back(connection, WRITER_PRAGMAS)
-    except (sqlite3.Error, JournalUnusable) as error:
+    except (OSError, sqlite3.Error, JournalUnusable) as error:
         connection.close()
         raise in_words(error, path) from error
     return connection
@@ -117,10 +124,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
     Raises:
         JournalUnusable: missing, damaged, not ours, or newer than this program.
     """
+    check_ours(path)
     connection = _connect(f"file:{_quoted(path)}?mode=ro", path)
     try:
         _set_and_read_back(connection, READER_PRAGMAS)
-        _check_ours(connection, path)
     except (sqlite3.Error, JournalUnusable) as error:
         connection.close()
         raise in_words(error, path) from error
@@ -129,7 +136,52 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 def stopped_uncleanly(path: Path) -> bool:
     """A clean close removes the WAL; one that is still there was left by a kill, a crash or a power cut."""
-    return path.with_name(path.name + "-wal").exists()
+    return _wal(path).exists()
+
+
+def fold_wal(connection: sqlite3.Connection) -> None:
+    """Carry the WAL's commits into the file, as far as no reader is in the way.
+
+    Raises:
+        sqlite3.Error: the disk failed. The commits are durable still, but nothing more may be promised.
+    """
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def _write_wal_again(connection: sqlite3.Connection, path: Path) -> None:
+    """Make a WAL that somebody left behind durable before anything is built on it, the closing of a connection included.
+
+    Where a sync has failed, Linux shows pages that are on no disk, and a later sync of them does nothing: commits after them
+    would be lost with them in the next power cut. Written again they are dirty again. Source: journal-and-upload section 1.3.
+    """
+    connection.execute("BEGIN IMMEDIATE")  # nobody else writes meanwhile
+    try:
+        with _wal(path).open("r+b") as wal:
+            content = wal.read()
+            wal.seek(0)
+            wal.write(content)
+            wal.flush()
+            os.fsync(wal.fileno())
+        sync_directory(path.parent)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def doubt(path: Path, why: str) -> None:
+    """Let the next opening check every entry. Where not even this can be written, the WAL or the last entry tells."""
+    try:
+        _doubts(path).write_text(why, encoding="utf-8")
+    except OSError as error:
+        log.warning("journal.doubt_not_written reason=%s", error)
+
+
+def is_doubted(path: Path) -> bool:
+    """Whether a process or the nightly self-check saw the file fail, and no check has found it whole since."""
+    return _doubts(path).exists()
+
+
+def doubt_no_more(path: Path) -> None:
+    _doubts(path).unlink(missing_ok=True)
 
 
 def sync_directory(directory: Path) -> None:
@@ -148,9 +200,16 @@ def in_words(error: Exception, path: Path) -> JournalUnusable:
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")):
         return JournalUnusable("journal.damaged", f"{path}: {error} ({name})")
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) and free_bytes(path.parent) < MIB:
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) and _is_full(path.parent):
         return JournalUnusable("disk.margin", f"{path}: the disk is full: {error} ({name})")
     return JournalUnusable("journal.unwritable", f"{path}: {error} ({name})")
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        return free_bytes(directory) < MIB
+    except OSError:
+        return False  # a disk that does not even say how full it is has another trouble
 
 
 def check_exists(path: Path) -> None:
@@ -160,6 +219,39 @@ def check_exists(path: Path) -> None:
     """
     if not path.exists():
         raise JournalUnusable("journal.damaged", f"{path}: there is no journal; pair this kiosk first")
+
+
+def check_ours(path: Path, newest: int = VERSION) -> int:
+    """The version of its tables, read from the file's first bytes: SQLite would write to a file only by opening and closing it.
+
+    Raises:
+        JournalUnusable: missing, no journal of ours, or written by a newer program.
+    """
+    check_exists(path)
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_SIZE)
+    except OSError as error:
+        raise in_words(error, path) from error
+    if header and not header.startswith(b"SQLite format 3\0"):
+        raise JournalUnusable("journal.damaged", f"{path}: file is not a database")
+    if len(header) < _HEADER_SIZE or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise JournalUnusable("journal.damaged", f"{path}: not a journal of this program")
+    version = int.from_bytes(header[60:64], "big")
+    if version > newest:
+        raise JournalUnusable(
+            "journal.unwritable",
+            f"{path}: written by a newer program (tables {version}, this one knows {newest}); install that program again",
+        )
+    return version
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _doubts(path: Path) -> Path:
+    return path.with_name(path.name + ".doubted")
 
 
 def _connect(uri: str, path: Path) -> sqlite3.Connection:
@@ -175,16 +267,6 @@ def _quoted(path: Path) -> str:
     return str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application_id != APPLICATION_ID:
-        raise JournalUnusable("journal.damaged", f"{path}: not a journal of this program")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > VERSION:
-        raise JournalUnusable(
-            "journal.unwritable",
-            f"{path}: written by a newer program (tables {version}, this one knows {VERSION}); install that program again",
-        )
 
 
 def _set_and_read_back(connection: sqlite3.Connection, pragmas: tuple[tuple[str, str, object], ...]) -> None:

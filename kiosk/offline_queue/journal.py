@@ -6,6 +6,7 @@ sync may have thrown pages away, so only a new process that checks the file may 
 """
 
 import base64
+import logging
 import os
 import sqlite3
 import threading
@@ -22,14 +23,25 @@ from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, OwnSettlements, PaymentRecord
-from kiosk.offline_queue.verify import check_file
+from kiosk.offline_queue.verify import TAIL, check_file, ends_cleanly
+
+log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 1000
+CHECKPOINT_AFTER_MS = 24 * 3600 * 1000
+COMMITS_PER_FOLD = 128  # a fold costs two syncs, and somebody's note waits for them
 _REBUILD_BATCH = 500
 
 
 class JournalUnwritable(Exception):
-    """The file failed; nothing may be promised any more. Shut the acceptor, leave the process, check the file."""
+    """The file failed; nothing may be promised any more. Shut the acceptor, leave the process, check the file.
+
+    ``code`` is a row of kiosk/hardware/faults.py.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 class AckMismatch(Exception):
@@ -46,7 +58,8 @@ class Journal:
         self._clock = clock
         self._room = room
         self._owner: int | None = threading.get_ident()
-        self._broken: str | None = None
+        self._broken: JournalUnusable | None = None
+        self._unfolded = 0  # commits in the WAL
         self.journal_id = tables.journal_id(db)
         self.head_seq, self.head_hash = tables.head(db)
         genesis = tables.entry_at(db, 1)
@@ -72,6 +85,7 @@ class Journal:
             migrations.build(new)
             with closing(database.open_writer(new)) as db:
                 _write_genesis(db, clock, genesis)
+                database.fold_wal(db)  # close() would do it as well, and keep silent about a disk that fails in it
             os.link(new, path)  # refuses to replace a journal that is there
             new.unlink()
             database.sync_directory(path.parent)
@@ -85,7 +99,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, clock: Clock, room: Room | None = None) -> "Journal":
-        """Open and check; after an unclean stop the file, the chain's tail and the projections' head as well.
+        """Open and check: the newest entry; the file and the chain's tail after any but a clean stop; all of it after a failure.
 
         ``room`` is the disk margin of the settings; without it no space is reserved and has_room() is always true.
 
@@ -94,7 +108,7 @@ class Journal:
         """
         unclean = database.stopped_uncleanly(path)
         try:
-            database.check_exists(path)
+            database.check_ours(path)
             if room:
                 room.prepare(path)
             migrations.migrate(path)
@@ -102,9 +116,13 @@ class Journal:
         except (OSError, sqlite3.Error, JournalUnusable) as error:
             raise database.in_words(error, path) from error
         try:
-            check_file(db, path, whole=unclean)
+            doubted = database.is_doubted(path)
+            tail = TAIL if unclean or not ends_cleanly(db) else 1
+            check_file(db, path, newest=None if doubted else tail)
+            log.info("journal.checked entries=%s", "all" if doubted else tail)
+            database.doubt_no_more(path)
             return cls(path, db, clock, room)
-        except (sqlite3.Error, JournalUnusable, TypeError, events.UnknownEvent) as error:
+        except (OSError, sqlite3.Error, JournalUnusable, TypeError, events.UnknownEvent) as error:
             db.close()
             raise database.in_words(error, path) from error
 
@@ -113,8 +131,13 @@ class Journal:
         self._owner = None
 
     def close(self) -> None:
-        """The last close checkpoints the WAL and removes it: that is what a clean stop looks like."""
-        self._broken = self._broken or "it is closed"
+        """The last close folds the WAL and removes it: that is what a clean stop looks like.
+
+        After a failure as well: what a failed commit wrote is not part of it, so nobody takes that for durable later.
+        """
+        if self._broken:
+            database.doubt(self.path, self._broken.detail)
+        self._broken = self._broken or JournalUnusable("journal.unwritable", f"{self.path}: it is closed")
         self._db.close()
 
     # --- writing -----------------------------------------------------------------------------------------------
@@ -126,13 +149,15 @@ class Journal:
             EventRefused: an event breaks its schema or contradicts the journal; nothing was written.
             JournalUnwritable: the file failed; this object is of no more use.
         """
-        with self._guarded(), self._transaction():
-            entries = tuple(self._entries(new))
-            for entry in entries:
-                self._db.execute(tables.INSERT_EVENT, tables.row_of(entry))
-                projections.apply(self._db, entry.seq, entry.event, self.kiosk_code)
-            if entries:
-                self._db.execute(tables.SET_HEAD, (entries[-1].seq, entries[-1].hash))
+        with self._guarded():
+            with self._transaction():
+                entries = tuple(self._entries(new))
+                for entry in entries:
+                    self._db.execute(tables.INSERT_EVENT, tables.row_of(entry))
+                    projections.apply(self._db, entry.seq, entry.event, self.kiosk_code)
+                if entries:
+                    self._db.execute(tables.SET_HEAD, (entries[-1].seq, entries[-1].hash))
+            self._fold_if_due()
         if entries:
             self.head_seq, self.head_hash = entries[-1].seq, entries[-1].hash
         return entries
@@ -157,9 +182,14 @@ class Journal:
         return entry
 
     def checkpoint_due(self) -> bool:
-        """Whether so many events stand since the last checkpoint that the next idle moment should sign one."""
+        """Whether so much stands since the last checkpoint, or it is so old, that the next idle moment should sign one."""
         with self._guarded():
-            return self.head_seq - (projections.latest_seq(self._db, "checkpoint") or 0) >= CHECKPOINT_EVERY
+            seq = projections.latest_seq(self._db, "checkpoint") or 0
+            last = tables.entry_at(self._db, max(1, seq))
+        assert last is not None
+        return self.head_seq - seq >= CHECKPOINT_EVERY or (
+            self.head_seq > seq and (self._age_ms(last) or 0) >= CHECKPOINT_AFTER_MS
+        )
 
     def advance_cursor(self, ack_seq: int, ack_hash: str | bytes, posted_seq: int) -> None:
         """Remember what the office holds, after comparing its hash with our own.
@@ -178,6 +208,7 @@ class Journal:
                 )
             with self._transaction():
                 self._db.execute(tables.SET_CURSOR, (ack_seq, told, posted_seq))
+            self._fold_if_due()
 
     def rebuild_projections(self) -> None:
         """Make payments, notes and counters again from the events, in one commit."""
@@ -283,15 +314,15 @@ class Journal:
     def _guarded(self) -> Iterator[None]:
         """Refuse a broken file and a foreign thread; let any error of SQLite be the last thing this object saw."""
         if self._broken:
-            raise JournalUnwritable(f"{self.path}: {self._broken}")
+            raise JournalUnwritable(self._broken.code, self._broken.detail)
         self._owner = self._owner or threading.get_ident()
         if self._owner != threading.get_ident():
             raise RuntimeError("the journal belongs to another thread; only that one may call it")
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            self._broken = f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
-            raise JournalUnwritable(f"{self.path}: {self._broken}") from error
+            self._broken = database.in_words(error, self.path)
+            raise JournalUnwritable(self._broken.code, self._broken.detail) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -303,6 +334,12 @@ class Journal:
             if self._db.in_transaction:  # a full disk rolls back by itself, and a second ROLLBACK would be an error
                 self._db.execute("ROLLBACK")
             raise
+
+    def _fold_if_due(self) -> None:
+        self._unfolded += 1
+        if self._unfolded >= COMMITS_PER_FOLD:
+            self._unfolded = 0
+            database.fold_wal(self._db)
 
     def _age_ms(self, entry: Entry) -> int | None:
         if entry.header.boot_id == self._clock.boot_id:

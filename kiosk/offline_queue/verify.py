@@ -55,19 +55,24 @@ def verify(db: sqlite3.Connection, after_seq: int = 0) -> Finding | None:
     return None
 
 
-def check_file(db: sqlite3.Connection, path: Path, *, whole: bool) -> None:
-    """What every opening checks (the newest entries), and what one after an unclean stop does (file and chain's tail).
+def ends_cleanly(db: sqlite3.Connection) -> bool:
+    """Whether the newest entry is one that a deliberate stop leaves, or the journal is new."""
+    row = db.execute("SELECT kind FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    return row is not None and row[0] in ("agent.stopped", "journal.genesis")
+
+
+def check_file(db: sqlite3.Connection, path: Path, *, newest: int | None = None) -> None:
+    """Check ``newest`` entries, and beyond one of them the file's own structure as well; None: everything.
 
     Raises:
         JournalUnusable: with code journal.damaged.
     """
-    if whole:
+    if newest != 1:
         report = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if report != "ok":
             raise JournalUnusable("journal.damaged", f"{path}: {report}")
     row = db.execute("SELECT max(seq) FROM event").fetchone()
-    last = row[0] or 0
-    finding = verify(db, after_seq=max(0, last - (TAIL if whole else 1)))
+    finding = verify(db, after_seq=max(0, (row[0] or 0) - newest) if newest else 0)
     if finding:
         raise JournalUnusable("journal.damaged", f"{path}: entry {finding.seq}: {finding.what}: {finding.detail}")
 

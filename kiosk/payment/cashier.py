@@ -40,7 +40,6 @@ MEASURE_S = 2.0
 QUEUE_EVERY = 15  # measurements
 LONGEST_WAIT_S = 1.0  # so that the clock on the screen moves
 PART_DIED_AFTER_S = 60.0
-EXPLAIN_S = 3.0  # how long the screen says that the journal failed before the process is replaced
 CLOCK_BACK_MS = 1_000
 CLOCK_FORWARD_MS = 86_400_000
 
@@ -106,9 +105,12 @@ class Cashier:
         make_job: Callable[[Receipt, str], PrintJob],
         free_mb: Callable[[], int],
         sign: Callable[[bytes], bytes],
+        explain_s: float = 3.0,
+        stay_until: float = 0.0,
         watch: Callable[[State], None] = lambda state: None,
     ) -> None:
-        """``watch`` sees the state after every event; ``make_job`` raises SlipUnprintable."""
+        """``watch`` sees the state after every event; ``make_job`` raises SlipUnprintable. When the journal fails, the screen
+        says so for ``explain_s`` and not shorter than until ``stay_until``; then the process is to be replaced."""
         self.state = state
         self._inbox = inbox
         self._journal = journal
@@ -121,7 +123,8 @@ class Cashier:
         self._renew_at = 0.0
         self._measure_at = 0.0
         self._measurements = 0
-        self._failed_at: float | None = None
+        self._explain_s, self._stay_until = explain_s, stay_until
+        self._leave_at: float | None = None  # set when the journal has failed
         self._part_died_at: float | None = None
         self._wall_ahead_ms = self._clock_offset_ms()
 
@@ -141,7 +144,7 @@ class Cashier:
             if self._is_to_be_replaced():
                 ending = self._stop()
                 return Ending.PART_DIED if ending is Ending.STOPPED else ending
-            if self._failed_at is not None and self._clock.monotonic() >= self._failed_at + EXPLAIN_S:
+            if self._leave_at is not None and self._clock.monotonic() >= self._leave_at:
                 return Ending.JOURNAL_FAILED
 
     # --- one event ---------------------------------------------------------------------------------------------
@@ -157,6 +160,8 @@ class Cashier:
         due = [now + LONGEST_WAIT_S, self._measure_at]
         if self._armed:
             due.append(self._renew_at)
+        if self._leave_at is not None:
+            due.append(self._leave_at)
         if (deadline := self.state.deadlines.next_at()) is not None:
             due.append(deadline)
         return max(0.0, min(due) - now)
@@ -209,6 +214,8 @@ class Cashier:
         match command:
             case order.Record(events=events):
                 self._journal.append(*events)
+                if any(isinstance(event, journal_events.CashboxRemoved) for event in events):
+                    self._journal.checkpoint(self._sign)  # what must be in the box, stated before anybody counts it
                 self._uploads.wake()
             case order.AcceptNote() if self._acceptor:
                 self._acceptor.accept()
@@ -262,8 +269,8 @@ class Cashier:
     def _journal_failed(self, before: State, error: Exception) -> None:
         """Back to what was known before the event; what the failed commit would have allowed is not done."""
         log.critical("cashier.journal_failed reason=%s", error)
-        code = "internal" if isinstance(error, EventRefused) else "journal.unwritable"
-        self._failed_at = self._failed_at or self._clock.monotonic()
+        code = error.code if isinstance(error, JournalUnwritable) else "internal"
+        self._leave_at = self._leave_at or max(self._clock.monotonic() + self._explain_s, self._stay_until)
         self.state, orders = advance(before, JournalFailed(code, str(error)), self._moment())
         for command in orders:
             if not isinstance(command, order.Record):
@@ -282,7 +289,7 @@ class Cashier:
         now = self._clock.monotonic()
         if self._armed and now >= self._renew_at:
             self._renew_lease()
-        if now < self._measure_at or self._failed_at is not None:
+        if now < self._measure_at or self._leave_at is not None:
             return
         self._measure_at = now + MEASURE_S
         self._measurements += 1
@@ -290,7 +297,7 @@ class Cashier:
         if self._measurements % QUEUE_EVERY == 1:
             self._measure_queue()
         self._watch_clock()
-        if self.state.phase is Phase.ATTRACT and self._failed_at is None:
+        if self.state.phase is Phase.ATTRACT and self._leave_at is None:
             self._checkpoint_if_due()
 
     def _measure_queue(self) -> None:
@@ -335,7 +342,7 @@ class Cashier:
         self._armed = frozenset()
         if self._acceptor:
             self._acceptor.disable()
-        if self._failed_at is not None:
+        if self._leave_at is not None:
             return Ending.JOURNAL_FAILED
         if self.state.payment is not None:
             log.warning("cashier.stopped_in_payment payment=%s", self.state.payment.opened.payment_id)

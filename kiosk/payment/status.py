@@ -4,6 +4,7 @@ import fcntl
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -17,7 +18,7 @@ AGENT_LOCK, DEVICES_LOCK = "agent.lock", "devices.lock"
 
 def is_first_agent(state_dir: Path, held: ExitStack) -> bool:
     """Take the place of this state directory's only agent, until ``held`` is closed or the process ends however."""
-    lock = held.enter_context((state_dir / AGENT_LOCK).open("a"))
+    lock = held.enter_context(_lock_file(state_dir / AGENT_LOCK))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -33,8 +34,13 @@ def agent_holds(state_dir: Path) -> bool:
 
 def wait_for_devices(state_dir: Path, held: ExitStack) -> None:
     """Wait until nobody else has the devices open, and keep them: a check and an agent must not share a line."""
-    lock = held.enter_context((state_dir / DEVICES_LOCK).open("a"))
+    lock = held.enter_context(_lock_file(state_dir / DEVICES_LOCK))
     fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _lock_file(path: Path) -> BinaryIO:
+    """For reading only, which a lock needs no more than: a disk that went read-only must not keep the screen from saying so."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "rb")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -81,8 +81,8 @@ def test_the_settings_that_make_a_commit_durable_hold(journal):
 
 def test_a_setting_that_does_not_hold_stops_the_journal(path, journal, monkeypatch):
     journal.close()
-    monkeypatch.setattr(database, "WRITER_PRAGMAS", (*database.WRITER_PRAGMAS, ("page_size", "1024", 1024)))
-    with pytest.raises(JournalUnusable, match="would not set page_size to 1024"):
+    monkeypatch.setattr(database, "WRITER_PRAGMAS", (*database.WRITER_PRAGMAS, ("page_size", "8192", 8192)))
+    with pytest.raises(JournalUnusable, match="would not set page_size to 8192"):
         Journal.open(path, SetClock())
 
 
@@ -346,6 +346,7 @@ def test_a_journal_that_cannot_be_trusted_is_not_opened(journal, path, clock, sp
 def test_after_an_unclean_stop_the_whole_tail_is_checked(journal, path, clock):
     for number in range(20):
         pay(journal, f"p-{number}")
+    journal.append(events.AgentStopped())
     copy = path.with_name("copy.db")
     for suffix in ("", "-wal"):
         shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")

@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.domain import chain, events
 from kiosk.offline_queue import database, tables
+from kiosk.offline_queue.database import PAGE_SIZE
 from kiosk.offline_queue.journal import Journal, make_entry
 from kiosk.offline_queue.journal_command import main
 from kiosk.offline_queue.reader import JournalReader
@@ -144,11 +145,11 @@ def test_a_chain_made_again_by_someone_without_the_key_fails_at_the_next_checkpo
 @pytest.mark.parametrize("seed", range(8))
 def test_a_damaged_page_never_passes_and_what_is_readable_is_named(written, path, capsys, seed):
     """Overwrite one page; SQLite may or may not notice, and either way an entry is named."""
-    size = path.stat().st_size // 4096
+    size = path.stat().st_size // PAGE_SIZE
     with path.open("r+b") as file:
         leaf = _event_leaf(path, seed % 4)
-        file.seek((leaf - 1) * 4096)
-        file.write(bytes([seed]) * 4096 if seed >= 4 else b"\x0d" + bytes(4095))
+        file.seek((leaf - 1) * PAGE_SIZE)
+        file.write(bytes([seed]) * PAGE_SIZE if seed >= 4 else b"\x0d" + bytes(PAGE_SIZE - 1))
     code, told = asked(capsys, path)
     assert code == 1
     assert told["what"] in ("damaged", "missing", "changed")
@@ -160,19 +161,22 @@ def _event_leaf(path, number: int) -> int:
     """The page number of one leaf of the event table, where SQLite can say it; else a page of its middle."""
     with closing(database.open_reader(path)) as db:
         root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'event'").fetchone()[0]
-    raw = path.read_bytes()
-    page = raw[(root - 1) * 4096 : root * 4096]
+    raw, number_of_page = path.read_bytes(), root
+    page = raw[(root - 1) * PAGE_SIZE : root * PAGE_SIZE]
     assert page[0] == 5, "the event table has grown beyond one page"
-    cells = int.from_bytes(page[3:5], "big")
-    at = int.from_bytes(page[12 + 2 * (number % cells) : 14 + 2 * (number % cells)], "big")
-    return int.from_bytes(page[at : at + 4], "big")
+    while page[0] == 5:
+        cells = int.from_bytes(page[3:5], "big")
+        at = int.from_bytes(page[12 + 2 * (number % cells) : 14 + 2 * (number % cells)], "big")
+        number_of_page = int.from_bytes(page[at : at + 4], "big")
+        page = raw[(number_of_page - 1) * PAGE_SIZE : number_of_page * PAGE_SIZE]
+    return number_of_page
 
 
 def test_where_sqlite_cannot_go_on_the_command_says_how_far_it_came(written, path, capsys):
     leaf = _event_leaf(path, 2)
     with path.open("r+b") as file:
-        file.seek((leaf - 1) * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek((leaf - 1) * PAGE_SIZE)
+        file.write(b"\xff" * PAGE_SIZE)
     assert main(["verify", "--journal", str(path)]) == 1
     words = capsys.readouterr().out
     assert words.startswith("file damaged, readable to ")
@@ -181,7 +185,7 @@ def test_where_sqlite_cannot_go_on_the_command_says_how_far_it_came(written, pat
 
 def test_a_file_without_its_first_page_is_damaged_and_readable_to_nothing(written, path, capsys):
     with path.open("r+b") as file:
-        file.write(bytes(4096))
+        file.write(bytes(PAGE_SIZE))
     assert main(["verify", "--journal", str(path)]) == 1
     assert "readable to 0" in capsys.readouterr().out
 

@@ -27,7 +27,7 @@ class Inode:
     """One file's content: as last synced, as it is now, and what was done in between."""
 
     def __init__(self) -> None:
-        self.durable = b""
+        self.durable = bytearray()
         self.live = bytearray()
         self.pending: list[Operation] = []
 
@@ -36,9 +36,13 @@ class Inode:
         _apply(self.live, operation)
 
     def sync(self) -> None:
-        if self.pending:
-            self.durable = bytes(self.live)
-            self.pending.clear()
+        for operation in self.pending:
+            _apply(self.durable, operation)
+        self.pending.clear()
+
+    def sync_failed(self) -> None:
+        """The kernel may call the pages clean now: they are seen, and no later sync writes them (journal-and-upload section 1.3)."""
+        self.pending.clear()
 
     def torn(self, chance: random.Random) -> bytes:
         content = bytearray(self.durable)
@@ -78,6 +82,8 @@ class Disk:
                 self._inodes[operation.inode].do(operation)
             case Kind.SYNC:
                 self._inodes[operation.inode].sync()
+            case Kind.SYNC_FAILED:
+                self._inodes[operation.inode].sync_failed()
             case Kind.SYNC_DIRECTORY:
                 self._sync_names(operation.name)
             case _:
@@ -96,7 +102,7 @@ class Disk:
     def _content(self, name: str, inode: Inode, model: Model, chance: random.Random) -> bytes:
         if model is Model.ALL or self._kept(name):
             return bytes(inode.live)
-        return inode.durable if model is Model.DROP else inode.torn(chance)
+        return bytes(inode.durable) if model is Model.DROP else inode.torn(chance)
 
     def _kept(self, name: str) -> bool:
         return name.startswith(self._keeps) if self._keeps else False

@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from kiosk.domain import events
-from kiosk.offline_queue.database import MIB, Room
-from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue import journal
+from kiosk.offline_queue.database import MIB, JournalUnusable, Room
+from kiosk.offline_queue.journal import Journal, JournalUnwritable
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.records import Entry
@@ -22,6 +23,7 @@ from tests.offline_queue.journals import KIOSK_KEY, SetClock
 from tests.power_cut.operations import mark
 
 ROOM = Room(margin_bytes=MIB, ballast_bytes=MIB // 2)
+FAILED = 3
 FACES = (100, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -31,10 +33,24 @@ class Life:
     def __init__(self, path: Path, seed: int, record: int) -> None:
         self.path, self.chance, self._record = path, random.Random(seed), record
         self.clock = SetClock()
-        self.journal = Journal.create(path, self.clock, journals.genesis(), ROOM)
-        self.entries: list[Entry] = []
+        if path.exists():
+            self.journal = Journal.open(path, self.clock, ROOM)
+        else:
+            self.journal = Journal.create(path, self.clock, journals.genesis(), ROOM)
         with JournalReader(path) as reader:
-            self._promise(reader.entries(0, 10))
+            self.entries = list(reader.entries(0, 10**6))
+        self._mark(f"entry {self.entries[-1].seq} {self.entries[-1].hash.hex()}")
+
+    def go_on(self, payments: int) -> None:
+        first = len(self.entries)  # payments made before have smaller numbers
+        for number in range(first, first + payments):
+            with ExitStack() as held:
+                if number % 3 == 0:  # someone reads meanwhile, as the upload does: the WAL can't be begun anew
+                    reader = held.enter_context(JournalReader(self.path))
+                    reader.db.execute("BEGIN")
+                    reader.head()
+                self.pay(number)
+            self.beside_payments()
 
     def pay(self, number: int) -> None:
         """One payment with up to four notes, as they befall."""
@@ -100,19 +116,25 @@ class Life:
         os.write(self._record, mark(text))
 
 
-def main(path: Path, payments: int, seed: int) -> None:
-    record = os.open(os.environ["POWER_CUT_RECORD"], os.O_WRONLY | os.O_APPEND)
-    life = Life(path, seed, record)
-    for number in range(1, payments + 1):
-        with ExitStack() as held:
-            if number % 10 < 3:  # someone reads meanwhile, as the upload does: the WAL can't be begun anew
-                reader = held.enter_context(JournalReader(path))
-                reader.db.execute("BEGIN")
-                reader.head()
-            life.pay(number)
-        life.beside_payments()
-    life.journal.close()
+def live(path: Path, payments: int, seed: int, record_file: str, *, goes_quietly: bool = True) -> int:
+    """Live it to its end: 0, or 3 when the file failed; not ``goes_quietly``: without closing it then."""
+    journal.COMMITS_PER_FOLD = 4  # so that this short life has many
+    record = os.open(record_file, os.O_WRONLY | os.O_APPEND)
+    life = None
+    try:
+        life = Life(path, seed, record)
+        life.go_on(payments)
+        life.journal.close()
+    except JournalUnusable:
+        return FAILED
+    except JournalUnwritable:
+        if not goes_quietly:
+            os._exit(FAILED)  # the last reference to a connection would close it
+        if life:
+            life.journal.close()
+        return FAILED
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    sys.exit(live(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), os.environ["POWER_CUT_RECORD"]))

@@ -21,7 +21,7 @@ SOURCE = Path(__file__).with_name("recorder.c")
 
 
 class Kind(IntEnum):
-    """As in recorder.c; MARK is ours."""
+    """As in recorder.c; MARK is ours. For the FAILED ones ``name`` is the call, ``other`` the path, ``offset`` the error."""
 
     CREATE = 1
     WRITE = 2
@@ -35,6 +35,8 @@ class Kind(IntEnum):
     SAID = 10
     UNMODELLED = 11
     MARK = 12
+    FAILED = 13
+    SYNC_FAILED = 14
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     other: str
     data: bytes
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``at``-th write, truncation or sync of files with ``part`` in their path fails; ``lasts``: and all after it."""
+
+    at: int
+    errno: int
+    lasts: bool = False
+    part: str = "/journal.db"
+
+    def __str__(self) -> str:
+        return f"{os.strerror(self.errno)} at {self.at}{' and ever after' if self.lasts else ''}"
+
+    def encoded(self) -> str:
+        """As recorder.c reads it."""
+        return f"{self.at} {self.errno} {int(self.lasts)} {self.part}"
 
 
 class Recording:
@@ -64,9 +82,11 @@ class Recording:
         self._fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextlib.contextmanager
-    def preloaded(self, *, hears: bool = False) -> Iterator[None]:
+    def preloaded(self, *, hears: bool = False, failure: Failure | None = None) -> Iterator[None]:
         """Programs that are started meanwhile are recorded; ``hears``: also what they send to terminals and sockets."""
         changed = self.environment | ({"POWER_CUT_HEARS": "1"} if hears else {})
+        if failure:
+            changed |= {"POWER_CUT_FAIL": failure.encoded()}
         before = {name: os.environ.get(name) for name in changed}
         os.environ.update(changed)
         try:

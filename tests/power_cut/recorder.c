@@ -3,6 +3,8 @@
  * world (terminals, sockets), so that a power cut between any two of these can be replayed. The record is described in
  * operations.py; a call that the replay could not follow is written down as unmodelled, never left out.
  *
+ * It can also let the disk fail: see fails().
+ *
  * One lock is held from a call until it is written down, so the order of the record is the order of the calls, whatever
  * thread made them. What leaves the program is written down before it leaves, or its reader might be earlier in the record.
  */
@@ -26,7 +28,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { CREATE = 1, WRITE, TRUNCATE, EXTEND, SYNC, SYNC_DIRECTORY, RENAME, LINK, UNLINK, SAID, UNMODELLED };
+enum { CREATE = 1, WRITE, TRUNCATE, EXTEND, SYNC, SYNC_DIRECTORY, RENAME, LINK, UNLINK, SAID, UNMODELLED, MARK_OF_A_TEST, FAILED, SYNC_FAILED };
 
 struct head {
     uint32_t size, kind;
@@ -40,6 +42,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int record = -1, hears = 0;
 static char places[4][PATH_MAX];
 static int place_count = 0;
+
+/* POWER_CUT_FAIL = "K ERRNO LASTS PART": the K-th write, truncation or sync of a file whose path has PART in it fails. */
+static long fail_at = 0, asked = 0;
+static int fail_errno = 0, fail_lasts = 0;
+static char fail_part[PATH_MAX];
 
 static volatile sig_atomic_t dying = 0;
 
@@ -59,17 +66,24 @@ static void die(int number) {
 }
 static void in_child(void) { pthread_mutex_init(&lock, NULL); }
 
-__attribute__((constructor)) static void start(void) {
-    const char *file = getenv("POWER_CUT_RECORD"), *under = getenv("POWER_CUT_PLACES");
-    if (!file || !under) return;
+/* From here on this process is recorded. Called again by a process that was forked off and is to have a record of its own. */
+void power_cut_begin(const char *file, const char *under, int with_ears, const char *fail) {
     char copy[4 * PATH_MAX];
     snprintf(copy, sizeof copy, "%s", under);
+    place_count = 0;
     for (char *part = strtok(copy, ":"); part && place_count < 4; part = strtok(NULL, ":"))
         snprintf(places[place_count++], PATH_MAX, "%s", part);
-    hears = getenv("POWER_CUT_HEARS") != NULL;
+    hears = with_ears;
+    asked = fail_at = 0;
+    if (fail) sscanf(fail, "%ld %d %d %4095s", &fail_at, &fail_errno, &fail_lasts, fail_part);
     record = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     pthread_atfork(begin, end, in_child);
     signal(SIGUSR2, die);
+}
+
+__attribute__((constructor)) static void start(void) {
+    const char *file = getenv("POWER_CUT_RECORD"), *under = getenv("POWER_CUT_PLACES");
+    if (file && under) power_cut_begin(file, under, getenv("POWER_CUT_HEARS") != NULL, getenv("POWER_CUT_FAIL"));
 }
 
 static void note(int kind, int fd, uint64_t inode, int64_t offset, const char *name, const char *other,
@@ -136,6 +150,15 @@ static uint64_t inode_of(int fd, struct stat *is, char *name) {
     return inode;
 }
 
+/* Whether this call is to fail: with the lock held, for a file that matters. */
+static int fails(const char *name, const char *call, int fd, uint64_t inode, int kind) {
+    if (!fail_at || !strstr(name, fail_part)) return 0;
+    asked++;
+    if (asked < fail_at || (asked > fail_at && !fail_lasts)) return 0;
+    note(kind, fd, inode, fail_errno, call, name, NULL, 0, 0);
+    return 1;
+}
+
 #define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /* --- opening ------------------------------------------------------------------------------------------------- */
@@ -196,16 +219,20 @@ static ssize_t written(int fd, const struct iovec *data, int pieces, off_t offse
     uint64_t inode = inode_of(fd, &is, name);
     if (inode) begin();
     else say(fd, data, pieces);
-    ssize_t size = offset < 0 ? syscall(SYS_writev, fd, data, pieces)
-                              : syscall(SYS_pwritev, fd, data, pieces, (long)offset, 0L);
+    int failing = inode && fails(name, "write", fd, inode, FAILED);
+    struct iovec half = {data[0].iov_base, data[0].iov_len / 2};
+    if (failing && asked % 2) data = &half, pieces = 1; /* every other time a half of it has been written before */
+    ssize_t size = failing && data != &half ? 0
+                   : offset < 0 ? syscall(SYS_writev, fd, data, pieces)
+                                : syscall(SYS_pwritev, fd, data, pieces, (long)offset, 0L);
     if (inode) {
         int kept = errno;
         off_t at = offset < 0 ? lseek(fd, 0, SEEK_CUR) - size : offset;
         if (size > 0) note(WRITE, fd, inode, at, NULL, NULL, data, pieces, size);
-        errno = kept;
+        errno = failing ? fail_errno : kept;
         end();
     }
-    return size;
+    return failing ? -1 : size;
 }
 
 ssize_t write(int fd, const void *data, size_t size) {
@@ -273,6 +300,11 @@ int ftruncate(int fd, off_t size) {
     char name[PATH_MAX];
     uint64_t inode = inode_of(fd, &is, name);
     if (inode) begin();
+    if (inode && fails(name, "ftruncate", fd, inode, FAILED)) {
+        errno = fail_errno;
+        end();
+        return -1;
+    }
     return changed(syscall(SYS_ftruncate, fd, size), TRUNCATE, fd, inode, size);
 }
 int ftruncate64(int fd, off64_t size) { return ftruncate(fd, size); }
@@ -306,6 +338,11 @@ static int synced(int fd, long call) {
     name_of(fd, name);
     if (!matters(name) && !inode_of(fd, &is, name)) return syscall(call, fd);
     begin();
+    if (fails(name, "sync", fd, is.st_ino, S_ISDIR(is.st_mode) ? FAILED : SYNC_FAILED)) {
+        errno = fail_errno;
+        end();
+        return -1;
+    }
     int result = syscall(call, fd);
     if (!result) note(S_ISDIR(is.st_mode) ? SYNC_DIRECTORY : SYNC, fd, is.st_ino, 0, name, NULL, NULL, 0, 0);
     end();

@@ -22,7 +22,7 @@ def scripts() -> list[str]:
 def build(path: Path) -> None:
     """Make an empty journal with the latest tables. The file must exist and be empty."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA page_size = 4096")
+        connection.execute(f"PRAGMA page_size = {database.PAGE_SIZE}")
         connection.execute("PRAGMA synchronous = extra")
         connection.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
         _run(connection, scripts(), already=0)
@@ -35,11 +35,10 @@ def migrate(path: Path, steps: list[str] | None = None) -> bool:
         JournalUnusable: another program has it open, or the copy does not hold what the old file held.
     """
     steps = scripts() if steps is None else steps
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        version = int(old.execute("PRAGMA user_version").fetchone()[0])
-        ours = old.execute("PRAGMA application_id").fetchone()[0] == database.APPLICATION_ID
-        if version >= len(steps) or not ours:  # opening it will say what it is
-            return False
+    version = database.check_ours(path, len(steps))
+    if version >= len(steps):
+        return False
+    with closing(database.open_writer(path)) as old:
         copy = path.with_name(path.name + ".migrating")
         copy.unlink(missing_ok=True)
         os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
