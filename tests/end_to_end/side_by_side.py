@@ -10,8 +10,8 @@ from pathlib import Path
 
 SEED = int(os.environ.get("MENTING_SEED", "20261125"))
 
-Rounds = Callable[[int], None]  # told the number of each round as it begins
-Share = Callable[[Path, int, Counter[str], Rounds], None]  # folder, seed, tally, rounds
+Begins = Callable[[int], None]  # told the number of each round, a visit or a kill, for the report of a failure
+Share = Callable[[Path, int, Counter[str], Begins], None]  # folder, seed, tally, begins
 
 
 def run_side_by_side(tmp_path: Path, lobbies: int, share: Share) -> Counter[str]:

@@ -47,6 +47,7 @@ def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
             uploader.write([events.ScreenRestarted(reason="silent")] * rest)
             uploader.pump_until(lambda: _all_posted(uploader, entries), "everything is delivered", DELIVERED_WITHIN_S)
             did["asked for patience"] = uploader.client.asked_for_patience
+            assert uploader.client.called_too_soon == 0
         finally:
             halts.release()
             uploader.close()

@@ -15,7 +15,7 @@ from tests.end_to_end.halts import Halts
 from tests.end_to_end.kill_matrix import CELLS, STEPS, VICTIMS, Cell, KillMatrix, every_step_and_every_victim, table
 from tests.end_to_end.lobby_runs import wait_until_all_is_uploaded
 from tests.end_to_end.parts import lobby
-from tests.end_to_end.side_by_side import SEED, Rounds, run_side_by_side
+from tests.end_to_end.side_by_side import SEED, Begins, run_side_by_side
 
 LOBBIES = 4
 SPEED = 20
@@ -24,14 +24,14 @@ TIMES_EACH = 6
 
 
 def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
-    def share(folder: Path, seed: int, did: Counter[str], rounds: Rounds) -> None:
+    def share(folder: Path, seed: int, did: Counter[str], begins: Begins) -> None:
         halts = Halts(folder / "halts.sock")
         with lobby(folder, speed=SPEED, pace=1, seed=seed, launch=halts.launch) as running:
             running.start_agent()
             matrix = KillMatrix(running, halts, seed, did)
             try:
                 for number, cell in enumerate(cells[seed - SEED :: LOBBIES], start=1):
-                    rounds(number)
+                    begins(number)
                     matrix.hit(cell)
                 wait_until_all_is_uploaded(running)
                 records = truth.check_all(running)

@@ -3,11 +3,7 @@
 Several lobbies run side by side, each with its own office, devices and kiosk; each failure names seed and visit.
 """
 
-import os
 import random
-import threading
-import time
-import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -18,10 +14,10 @@ from tests.end_to_end.lobby_runs import households, wait_until_all_is_uploaded
 from tests.end_to_end.mischief import Odds
 from tests.end_to_end.parts import lobby
 from tests.end_to_end.robot import Robot
+from tests.end_to_end.side_by_side import Begins, run_side_by_side
 from tests.end_to_end.visits import Payer
 
 LOBBIES = 4
-SEED = int(os.environ.get("MENTING_SEED", "20261125"))
 
 # Each of these must have happened at least once in a run, or the run has shown nothing.
 MUST_HAPPEN = (
@@ -34,16 +30,15 @@ MUST_HAPPEN = (
 )  # fmt: skip
 
 
-def run_lobby(folder: Path, seed: int, visits: int, odds: Odds, did: Counter[str], failures: list[str]) -> None:
-    """One lobby's share; what went wrong goes into ``failures``, for a thread can't fail a test."""
-    number = 0  # of the visit that failed
-    try:
+def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
+    def share(folder: Path, seed: int, did: Counter[str], begins: Begins) -> None:
         with lobby(folder, speed=50, pace=200, seed=seed) as running:
             running.start_agent()
             robot = Robot(running.socket)
             payer = Payer(robot, running, random.Random(seed), households(running), odds)
             try:
-                for number in range(1, visits + 1):  # noqa: B007
+                for number in range(1, visits // LOBBIES + 1):
+                    begins(number)
                     payer.visit()
                 payer.leave()
                 wait_until_all_is_uploaded(running)
@@ -51,32 +46,9 @@ def run_lobby(folder: Path, seed: int, visits: int, odds: Odds, did: Counter[str
             finally:
                 robot.stop()
                 did.update(payer.did)
-            for note in records.notes:
-                did[f"{note.fate} {note.lost_by}".rstrip()] += 1
-    except Exception as error:  # noqa: BLE001 - reported with its seed by the test itself
-        where = traceback.format_exception(error)[-3:]
-        failures.append(
-            f"MENTING_SEED={SEED} lobby seed {seed}, visit {number} of {visits}, in {folder}: {''.join(where)}"
-        )
+            did.update(f"{note.fate} {note.lost_by}".rstrip() for note in records.notes)
 
-
-def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
-    did: Counter[str] = Counter()
-    failures: list[str] = []
-    threads = []
-    began = time.monotonic()
-    for number in range(LOBBIES):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        share = visits // LOBBIES
-        threads.append(threading.Thread(target=run_lobby, args=(folder, SEED + number, share, odds, did, failures)))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    counts = ", ".join(f"{what}: {count}" for what, count in sorted(did.items()))
-    print(f"seeds {SEED}..{SEED + LOBBIES - 1}, {time.monotonic() - began:.0f} s: {counts}")
-    assert not failures, "\n".join(failures)
+    did = run_side_by_side(tmp_path, LOBBIES, share)
     missing = [what for what in MUST_HAPPEN if not did[what]]
     assert not missing, f"never happened: {missing}"
     return did
