@@ -131,7 +131,7 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
         journal = Journal.open(settings.journal_path, clock, Room.of_margin_mb(settings.kiosk.disk_margin_mb))
     except JournalUnusable as error:
         return error
-    clock.earliest_ms = journal.newest_wall_ms()
+    clock.go_on_from(journal.newest(), journal.boots())
     return Opened(identity, journal)
 
 
@@ -298,9 +298,7 @@ class _Parts:
             raise SlipUnprintable(str(error)) from error
 
 
-def build_acceptor(
-    settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept
-) -> BillAcceptor | None:
+def build_acceptor(settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept) -> BillAcceptor | None:
     """The driver of the protocol named in the settings; None where they name none."""
     section = settings.bill_acceptor
     if section.protocol == "none":
@@ -308,9 +306,7 @@ def build_acceptor(
     from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
 
     port = str(_at_settings(settings, section.port))
-    return SspBillAcceptor(
-        port, report, clock, speed=section.speed, recall_path=settings.recall_path, freeze=freeze
-    )
+    return SspBillAcceptor(port, report, clock, speed=section.speed, recall_path=settings.recall_path, freeze=freeze)
 
 
 def build_printer(settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept) -> ReceiptPrinter:

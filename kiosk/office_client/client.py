@@ -31,6 +31,7 @@ ANSWER_LIMIT = 32 * 1024 * 1024
 RETRY_AFTER_LIMIT_S = 900.0
 
 Answered = TypeVar("Answered")
+Told = TypeVar("Told", wire.BillsAnswer, wire.HeartbeatAnswer, wire.UploadAnswer)
 
 
 class Unreachable(Exception):
@@ -132,7 +133,7 @@ class OfficeClient:
         self._transport = Transport(url, connect_s, read_s)
         self._identity = identity
         self._clock = clock
-        self._offset_ms = 0  # what the office's clock is ahead of ours, once it has complained
+        self._asked = 0, 0  # when the last call began and ended
 
     @property
     def kiosk_id(self) -> str:
@@ -168,7 +169,7 @@ class OfficeClient:
             raise
 
     def bills(self, unit_id: str) -> wire.BillsAnswer:
-        return _decode(self._call("GET", f"/units/{unit_id}/bills"), wire.BillsAnswer)
+        return self._timed(_decode(self._call("GET", f"/units/{unit_id}/bills"), wire.BillsAnswer))
 
     def changed_units(self, since: str, limit: int = 500) -> wire.ChangedUnits:
         query = {"since": since, "limit": str(limit)} if since else {"limit": str(limit)}
@@ -176,14 +177,30 @@ class OfficeClient:
 
     def heartbeat(self, beat: wire.Heartbeat) -> wire.HeartbeatAnswer:
         answer = self._call("POST", "/kiosk/heartbeats", body=msgspec.json.encode(beat))
-        return _decode(answer, wire.HeartbeatAnswer)
+        return self._timed(_decode(answer, wire.HeartbeatAnswer))
 
     def upload(self, journal_id: str, gzipped: bytes) -> wire.UploadAnswer:
         path = f"/kiosks/{self.kiosk_id}/journals/{journal_id}/events"
-        return _decode(self._call("POST", path, body=gzipped, encoding="gzip"), wire.UploadAnswer)
+        return self._timed(_decode(self._call("POST", path, body=gzipped, encoding="gzip"), wire.UploadAnswer))
 
     def server_time(self) -> str:
         return _decode(self._call("GET", "/time"), wire.TimeAnswer).server_time
+
+    def _timed(self, answer: Told) -> Told:
+        """Take the office's time from a good answer, whoever asked for what.
+
+        Raises:
+            Unreachable: it is no time.
+        """
+        try:
+            self._learn(wire.instant_ms(answer.server_time))
+        except ValueError as error:
+            raise Unreachable("the office's time is not understood") from error
+        return answer
+
+    def _learn(self, office_ms: int) -> None:
+        asked_ms, heard_ms = self._asked
+        self._clock.learn(office_ms, asked_ms, heard_ms)
 
     # --- one call ----------------------------------------------------------------------------------------------
 
@@ -212,7 +229,7 @@ class OfficeClient:
         for a proxy that sends a request twice hands us the refusal of the copy.
         """
         if (correct_ms := _time_told(problem)) is not None:
-            self._offset_ms = correct_ms - self._clock.wall_ms()
+            self._learn(correct_ms)  # signed over our nonce, so nobody else can set our clock by it
             return True
         return _is_of_a_copy(problem)
 
@@ -229,11 +246,13 @@ class OfficeClient:
             query=signed_query,
             headers=headers,
             body=body,
-            created=(self._clock.wall_ms() + self._offset_ms) // 1000,
+            created=self._clock.reading().wall_ms // 1000,
             nonce=secrets.token_urlsafe(16),
         )
         request.headers.update(headers | added)
+        asked_ms = self._clock.since_boot_ms()
         status, answered, content = self._transport.send(request)
+        self._asked = asked_ms, self._clock.since_boot_ms()
         try:
             verify_answer(
                 self._identity.office_key,

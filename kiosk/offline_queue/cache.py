@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 import peewee
 
-from kiosk.clock import Clock, mono_ms
+from kiosk.clock import Clock, age_ms
 from kiosk.domain.billing import Bill, Unit
 from kiosk.domain.estate import Estate
 from kiosk.office_client.wire import ChangedUnits, instant_ms
@@ -159,25 +159,15 @@ class Cache:
         except msgspec.MsgspecError:
             return None
 
-    def age_ms(self) -> int | None:
-        """Time since the last complete refresh; None when no clock of ours can say (or there was none)."""
+    def good_for(self) -> Age:
+        """What its age allows. An unset clock does not stop cash: then only the hours count that this box has run since."""
         last = self.refreshed()
         if last is None:
-            return None
-        if last.boot_id == self._clock.boot_id:
-            return max(0, mono_ms(self._clock) - last.mono_ms)
-        if self._clock.state() == "unset":
-            return None
-        return max(0, self._clock.wall_ms() - last.server_ms)
-
-    def good_for(self) -> Age:
-        """What its age allows. An unset clock does not stop cash: an age nobody knows counts as young."""
-        if self.refreshed() is None:
             return Age.NOTHING
-        age_ms = self.age_ms() or 0
-        if age_ms <= BILLS_FOR_MS:
+        age = age_ms(self._clock, last.boot_id, last.mono_ms, last.server_ms)
+        if age <= BILLS_FOR_MS:
             return Age.BILLS
-        return Age.PREPAID if age_ms <= PREPAID_FOR_MS else Age.NOTHING
+        return Age.PREPAID if age <= PREPAID_FOR_MS else Age.NOTHING
 
     # --- inside ------------------------------------------------------------------------------------------------
 
@@ -238,13 +228,14 @@ class Cache:
         self._meta.replace(name=name, value=value).execute()
 
     def _now(self, page: ChangedUnits) -> Refreshed:
+        now = self._clock.reading()
         return Refreshed(
             server_ms=instant_ms(page.server_time),
             as_of=page.as_of,
             boot_id=self._clock.boot_id,
-            mono_ms=mono_ms(self._clock),
-            wall_ms=self._clock.wall_ms(),
-            clock=self._clock.state(),
+            mono_ms=self._clock.since_boot_ms(),
+            wall_ms=now.wall_ms,
+            clock=now.state,
         )
 
 

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from kiosk.clock import Clock, mono_ms
+from kiosk.clock import TRUSTED, Boot, Clock, age_ms
 from kiosk.domain import chain, events
 from kiosk.domain.events import Event, JournalGenesis
 from kiosk.domain.identifiers import new_id
@@ -188,7 +188,7 @@ class Journal:
             last = tables.entry_at(self._db, max(1, seq))
         assert last is not None
         return self.head_seq - seq >= CHECKPOINT_EVERY or (
-            self.head_seq > seq and (self._age_ms(last) or 0) >= CHECKPOINT_AFTER_MS
+            self.head_seq > seq and self._age_ms(last) >= CHECKPOINT_AFTER_MS
         )
 
     def advance_cursor(self, ack_seq: int, ack_hash: str | bytes, posted_seq: int) -> None:
@@ -277,10 +277,18 @@ class Journal:
             seq = projections.latest_seq(self._db, kind)
             return tables.entry_at(self._db, seq) if seq else None
 
-    def newest_wall_ms(self) -> int:
-        """The wall clock of the newest entry whose clock was set: a time that has certainly passed; 0 if none."""
-        rows = self._rows("SELECT wall_ms FROM event WHERE clock <> 'unset' ORDER BY seq DESC LIMIT 1")
-        return int(rows[0][0]) if rows else 0
+    def newest(self) -> chain.Header:
+        """The clocks of the newest entry: a time that has certainly passed."""
+        with self._guarded():
+            entry = tables.entry_at(self._db, self.head_seq)
+        assert entry is not None  # entry 1 is there since the file is
+        return entry.header
+
+    def boots(self) -> tuple[Boot, ...]:
+        """The boots that wrote what the office does not hold yet, in order, each with its last entry's time since boot."""
+        unsent = f"FROM event WHERE seq > {self.cursor().ack_seq}"
+        rows = self._rows(f"SELECT boot_id, max(mono_ms) {unsent} GROUP BY boot_id ORDER BY min(seq)")
+        return tuple(Boot(*row) for row in rows)
 
     def entries_of(self, payment_id: str) -> tuple[Entry, ...]:
         """All entries of one payment, in order."""
@@ -341,12 +349,9 @@ class Journal:
             self._unfolded = 0
             database.fold_wal(self._db)
 
-    def _age_ms(self, entry: Entry) -> int | None:
-        if entry.header.boot_id == self._clock.boot_id:
-            return max(0, mono_ms(self._clock) - entry.header.mono_ms)
-        if "unset" in (entry.header.clock, self._clock.state()):
-            return None
-        return max(0, self._clock.wall_ms() - entry.header.wall_ms)
+    def _age_ms(self, entry: Entry) -> int:
+        head = entry.header
+        return age_ms(self._clock, head.boot_id, head.mono_ms, head.wall_ms if head.clock in TRUSTED else None)
 
 
 def make_entry(journal_id: str, seq: int, event: Event, prev: bytes, clock: Clock) -> Entry:
@@ -360,14 +365,15 @@ def make_entry(journal_id: str, seq: int, event: Event, prev: bytes, clock: Cloc
         events.decode(body)
     except events.UnknownEvent as error:
         raise EventRefused(f"{events.kind_of(event)}: {error}") from error
+    now = clock.reading()
     header = chain.Header(
         payment_id=events.payment_of(event) or "",
         kind=events.kind_of(event),
         v=event.v,
         boot_id=clock.boot_id,
-        mono_ms=mono_ms(clock),
-        wall_ms=clock.wall_ms(),
-        clock=clock.state(),
+        mono_ms=clock.since_boot_ms(),
+        wall_ms=now.wall_ms,
+        clock=now.state,
     )
     return Entry(seq=seq, header=header, body=body, hash=chain.entry_hash(journal_id, seq, header, body, prev))
 

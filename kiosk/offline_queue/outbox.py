@@ -7,7 +7,7 @@ import gzip
 
 import msgspec
 
-from kiosk.clock import Clock, mono_ms
+from kiosk.clock import Clock
 from kiosk.domain.chain import GENESIS_PREV
 from kiosk.office_client.wire import Sent, SentEvent, Upload
 from kiosk.offline_queue.reader import JournalReader
@@ -55,8 +55,8 @@ def nothing_more(reader: JournalReader, clock: Clock) -> Batch:
 
 
 def sent_now(clock: Clock) -> Sent:
-    """The clocks as a request states them."""
-    return Sent(boot_id=clock.boot_id, mono_ms=mono_ms(clock), wall_ms=clock.wall_ms())
+    """The machine's clocks as a request states them, so that the office sees how wrong they are."""
+    return Sent(boot_id=clock.boot_id, mono_ms=clock.since_boot_ms(), wall_ms=clock.machine_ms())
 
 
 def _pack(entries: tuple[Entry, ...], prev: bytes, clock: Clock, posted_seq: int) -> bytes:

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from kiosk.clock import Clock
+from kiosk.clock import TRUSTED, Clock, age_ms
+from kiosk.domain.chain import Header
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
 from kiosk.office_client.events import Acked, LinkChanged, OfficeEvent
 from kiosk.office_client.wire import Condition, Heartbeat, Problem, UploadAnswer
@@ -249,13 +250,13 @@ class Sync:
                 last_seq=head_seq,
                 last_hash=head_hash.hex(),
                 unsent=head_seq - self._durable,
-                oldest_unsent_s=max(0, self._clock.wall_ms() - oldest[0].header.wall_ms) // 1000 if oldest else 0,
+                oldest_unsent_s=self._age_ms(oldest[0].header) // 1000 if oldest else 0,
                 state=says.state,
                 acceptor=says.acceptor,
                 printer=says.printer,
                 paper=says.paper,
                 disk_free_mb=database.free_bytes(self._journal_path.parent) // database.MIB,
-                clock=self._clock.state(),
+                clock=self._clock.reading().state,
                 software=self._software,
                 posted_seq=self._posted,
                 sent=outbox.sent_now(self._clock),
@@ -291,6 +292,9 @@ class Sync:
         """
         self._client.upload(reader.journal_id, outbox.nothing_more(reader, self._clock).gzipped)
         raise Refused(409, _own_finding("ahead", "the office holds entries that this journal does not have"))
+
+    def _age_ms(self, head: Header) -> int:
+        return age_ms(self._clock, head.boot_id, head.mono_ms, head.wall_ms if head.clock in TRUSTED else None)
 
     # --- when it does not go well ------------------------------------------------------------------------------
 

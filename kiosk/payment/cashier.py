@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
-from kiosk.clock import Clock
+from kiosk.clock import BACK_MS, FORWARD_MS, Clock
 from kiosk.domain import events as journal_events
 from kiosk.domain.estate import Estate
 from kiosk.domain.identifiers import new_id
@@ -40,8 +40,6 @@ MEASURE_S = 2.0
 QUEUE_EVERY = 15  # measurements
 LONGEST_WAIT_S = 1.0  # so that the clock on the screen moves
 PART_DIED_AFTER_S = 60.0
-CLOCK_BACK_MS = 1_000
-CLOCK_FORWARD_MS = 86_400_000
 
 
 class Ending(IntEnum):
@@ -256,7 +254,7 @@ class Cashier:
                 kiosk_code=self._journal.kiosk_code,
                 copy_no=command.copy_no,
                 outcome=command.outcome,
-                printed_ms=self._clock.wall_ms(),
+                printed=self._clock.reading(),
             )
             job = self._make_job(receipt, command.job_id)
         except (SlipUnprintable, slip.NotSettled) as error:
@@ -320,17 +318,17 @@ class Cashier:
         """A wall clock that jumps is written down; order and durations never depend on it."""
         ahead_ms = self._clock_offset_ms()
         by_ms = ahead_ms - self._wall_ahead_ms
-        if by_ms < -CLOCK_BACK_MS or by_ms > CLOCK_FORWARD_MS:
+        if by_ms < -BACK_MS or by_ms > FORWARD_MS:
             self._wall_ahead_ms = ahead_ms
             try:
                 self._perform(order.Record((journal_events.ClockStepped(by_ms=by_ms),)))
             except JournalUnwritable as error:
                 self._journal_failed(self.state, error)
-        elif by_ms > CLOCK_BACK_MS:
+        elif by_ms > BACK_MS:
             self._wall_ahead_ms = ahead_ms  # set forward a little: harmless, and the new measure from now on
 
     def _clock_offset_ms(self) -> int:
-        return self._clock.wall_ms() - int(self._clock.monotonic() * 1000)
+        return self._clock.machine_ms() - self._clock.since_boot_ms()
 
     def _renew_lease(self) -> None:
         self._renew_at = self._clock.monotonic() + RENEW_LEASE_S
@@ -357,13 +355,13 @@ class Cashier:
         return Ending.STOPPED
 
     def _moment(self) -> Moment:
-        wall_ms = self._clock.wall_ms()
-        if self._clock.state() == "unset":
-            return Moment(mono=self._clock.monotonic(), wall_ms=wall_ms, spare_id=new_id())
-        local = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(self._zone)
+        now = self._clock.reading()
+        if not now.trusted:
+            return Moment(mono=self._clock.monotonic(), wall_ms=now.wall_ms, spare_id=new_id())
+        local = datetime.fromtimestamp(now.wall_ms / 1000, UTC).astimezone(self._zone)
         return Moment(
             mono=self._clock.monotonic(),
-            wall_ms=wall_ms,
+            wall_ms=now.wall_ms,
             local=local.strftime("%Y-%m-%d %H:%M"),
             business_date=local.date(),
             spare_id=new_id(),

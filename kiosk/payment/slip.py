@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from kiosk.clock import TRUSTED, Reading
 from kiosk.domain import events as journal
 from kiosk.domain.chain import check_code
 from kiosk.domain.estate import Estate
@@ -25,7 +26,7 @@ def receipt_for(
     kiosk_code: str,
     copy_no: int,
     outcome: Outcome,
-    printed_ms: int,
+    printed: Reading,
 ) -> Receipt:
     """Make the slip of one payment from its own entries.
 
@@ -45,9 +46,9 @@ def receipt_for(
         payee=estate.payee,
         receipt_no=settlement.receipt_no,
         kiosk_code=kiosk_code,
-        printed_at=_moment(language, max(printed_ms, settled.header.wall_ms), zone),
+        printed_at=_moment(language, printed.wall_ms, zone),
         paid_at=_moment(language, settled.header.wall_ms, zone),
-        clock_verified=settled.header.clock != "unset",
+        clock_verified=settled.header.clock in TRUSTED and printed.trusted,
         copy_no=copy_no,
         offline=settlement.offline,
         bills_as_of=_minute(language, opened.bills_as_of_ms or 0, zone) if offline else "",

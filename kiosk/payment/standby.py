@@ -38,7 +38,7 @@ class Standby:
         return True
 
     def _show(self, event: object) -> None:
-        moment = Moment(mono=self._clock.monotonic(), wall_ms=self._clock.wall_ms())
+        moment = Moment(mono=self._clock.monotonic(), wall_ms=self._clock.reading().wall_ms)
         self._state, orders = advance(self._state, event, moment)  # type: ignore[arg-type]
         for order in orders:
             if isinstance(order, Show):

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kiosk.clock import Reading
 from kiosk.domain import events
 from kiosk.domain.http_signature import public_text
 from kiosk.domain.identifiers import claim_no, receipt_no
@@ -29,11 +30,26 @@ class SetClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def since_boot_ms(self) -> int:
+        return int(self.seconds * 1000)
+
+    def reading(self) -> Reading:
+        return Reading(self.machine_ms(), self.says)
+
     def wall_ms(self) -> int:
-        return self.offset_ms + int(self.seconds * 1000)
+        return self.machine_ms()
 
     def state(self) -> str:
         return self.says
+
+    def machine_ms(self) -> int:
+        return self.offset_ms + self.since_boot_ms()
+
+    def learn(self, office_ms: int, asked_ms: int, heard_ms: int) -> None:
+        self.offset_ms = office_ms - asked_ms
+
+    def ran_since(self, boot_id: str, mono_ms: int) -> int:
+        return self.since_boot_ms() - (mono_ms if boot_id == self.boot_id else 0)
 
     def advance(self, seconds: float) -> None:
         self.seconds += seconds

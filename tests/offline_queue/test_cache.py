@@ -94,8 +94,15 @@ def test_a_wall_clock_that_jumps_does_not_age_the_cache_within_one_boot(cache, c
 def test_an_unset_clock_does_not_stop_cash(cache, clock):
     cache.take(page(unit_row(501)))
     clock.boot_id, clock.says, clock.offset_ms = "boot-2", "unset", 0
-    assert cache.age_ms() is None
     assert cache.good_for() is Age.BILLS
+
+
+def test_an_unset_clock_still_counts_the_days_that_the_box_has_run(cache, clock):
+    cache.take(page(unit_row(501)))
+    clock.boot_id, clock.says, clock.offset_ms, clock.seconds = "boot-2", "unset", 0, 0
+    for days, age in ((7, Age.BILLS), (1, Age.PREPAID), (22, Age.PREPAID), (1, Age.NOTHING)):
+        clock.advance(days * DAY_MS / 1000)
+        assert cache.good_for() is age
 
 
 def test_it_survives_a_restart(cache, file, clock):

@@ -214,22 +214,25 @@ def test_the_cursor_moves_only_to_hashes_that_are_ours(journal, clock):
     assert journal.unsent() == (0, None)
 
 
-def test_the_age_of_what_is_unsent_is_not_guessed_from_clocks_that_cannot_say(journal, clock):
+def test_the_age_of_what_is_unsent_is_what_clocks_say_or_else_what_the_machine_ran_since(journal, clock):
     journal.append(opened())
     clock.boot_id = "boot-2"
     clock.offset_ms += 3_600_000
     assert journal.unsent() == (2, 3_600_000)
     clock.says = "unset"
-    assert journal.unsent() == (2, None)
+    assert journal.unsent() == (2, clock.since_boot_ms())
 
 
-def test_the_newest_time_that_has_certainly_passed_is_known(journal, clock):
+def test_boots_and_newest_entry_tell_a_new_agent_which_time_has_passed(journal, clock):
     clock.advance(5)
     journal.append(opened())
-    passed = clock.wall_ms()
-    clock.says, clock.offset_ms = "unset", 0
+    clock.boot_id, clock.seconds, clock.says = "boot-2", 7.0, "unset"
     journal.append(escrow(1))
-    assert journal.newest_wall_ms() == passed
+    assert journal.boots() == (Boot("boot-1", 1_005_000), Boot("boot-2", 7_000))
+    newest = journal.newest()
+    assert (newest.kind, newest.boot_id, newest.clock) == ("note.escrow", "boot-2", "unset")
+    journal.advance_cursor(journal.head_seq, journal.head_hash, 0)
+    assert journal.boots() == ()
 
 
 # --- checkpoints and rebuilding -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.clock import Reading
 from kiosk.domain.estate import Estate
 from kiosk.domain.receipt import Outcome, Receipt, SlipKind
 from kiosk.offline_queue.journal import Journal
@@ -26,7 +27,7 @@ def slip(directory: Path, *events: Any, public_url: str = OFFICE) -> Receipt:
             kiosk_code="YG01",
             copy_no=0,
             outcome=Outcome.BOOKED,
-            printed_ms=0,
+            printed=Reading(0, "rtc"),
         )
 
 

@@ -60,13 +60,14 @@ def redraw(journal_path: Path, payment_id: str) -> Receipt:
             raise NoSuchPayment(f"{journal_path} knows no payment {payment_id}; see kiosk journal show")
         booked = _settled_at(entries) <= reader.cursor().posted_seq
         kiosk_code = reader.genesis().kiosk_code
+        clock.go_on_from(reader.entries(reader.head()[0] - 1, 1)[0].header, ())
     return receipt_for(
         entries,
         estate=_estate(journal_path.with_name(CACHE_NAME)),
         kiosk_code=kiosk_code,
         copy_no=1 + max((_copy_no(entry) for entry in entries), default=0),
         outcome=Outcome.BOOKED if booked else Outcome.ACCEPTED,
-        printed_ms=clock.wall_ms(),
+        printed=clock.reading(),
     )
 
 
