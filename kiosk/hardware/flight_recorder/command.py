@@ -112,7 +112,7 @@ def in_words(recorded: trace.Trace) -> list[str]:
     dialect = known() if known else None
     rows, asked = [], b""
     for line in recorded.lines:
-        before_s = line.at - recorded.header.at
+        before_s = min(line.at - recorded.header.at, -0.0)
         match line:
             case trace.Sent(hex=text):
                 asked = trace.bytes_of(line)
@@ -123,7 +123,7 @@ def in_words(recorded: trace.Trace) -> list[str]:
             case trace.Printed(size=size, digest=digest):
                 said = f"> {size} bytes of a slip, digest {digest}"
             case trace.Repeated(lines=lines, times=times):
-                said = f"  the {lines} lines before came {times} more times, until then"
+                said = f"  the {lines} lines before came {times} more time{'s' if times > 1 else ''}, until then"
             case trace.Gap(lines=lines):
                 said = f"  {lines} lines are missing here"
             case trace.Ordered(order=order, facts=facts):

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+SLIP = b"slip"  # stands for bytes of a slip, which a trace does not have
+
 
 class Dialect(Protocol):
     """Cuts, compares and names what the host sends, and fits recorded answers to it. One object follows one conversation."""

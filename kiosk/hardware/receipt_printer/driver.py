@@ -96,6 +96,7 @@ class EscposReceiptPrinter:
     # --- ports.ReceiptPrinter: called by the payment thread ------------------------------------------------------
 
     def start(self) -> None:
+        self._tape.ordered("start")
         self._thread.start()
 
     def ask_status(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kiosk.hardware.flight_recorder import trace
-from kiosk.hardware.flight_recorder.dialect import Dialect
+from kiosk.hardware.flight_recorder.dialect import SLIP, Dialect
 
 MOST_REPEATS = 3  # a slow machine may ask again a few times; a host that never hears its answer would do so for ever
 
@@ -48,6 +48,9 @@ def steps_of(recorded: trace.Trace) -> list[Step]:
             case trace.Sent():
                 sent_at = line.at
                 steps.append(Exchange(line=number, sent=trace.bytes_of(line)))
+            case trace.Printed():
+                sent_at = line.at
+                steps.append(Exchange(line=number, sent=SLIP))
             case trace.Heard() if steps and isinstance(last := steps[-1], Exchange):
                 delay_s = max(0.0, line.at - sent_at) * recorded.header.speed
                 answer = last.answer + trace.bytes_of(line)

@@ -19,13 +19,16 @@ from kiosk.hardware.flight_recorder.tape import Snapshot
 from kiosk.hardware.ports import (
     AcceptorEnabled,
     DeviceFault,
+    FaultCleared,
     NoteCredited,
     NoteEscrowed,
     NoteReturned,
     NoteStacked,
     NoteUnclear,
+    PrinterStatus,
 )
 from tests.hardware.bill_acceptor.acceptor_harness import Host, SimulatedAcceptor
+from tests.hardware.receipt_printer.printer_bench import Bench
 
 TRACES = Path(__file__).resolve().parents[1] / "traces"
 SPEED = 20
@@ -139,12 +142,37 @@ def record(play: Callable[[Scene], None], folder: Path) -> trace.Trace:
         scene.close()
 
 
+def slip_and_open_cover(folder: Path) -> trace.Trace:
+    """One slip is printed and confirmed; then somebody opens the cover and closes it."""
+    bench = Bench(folder)
+    bench.plug_in(speed=SPEED)
+    try:
+        bench.drive(speed=SPEED)
+        bench.driver.ask_status()
+        bench.reported.of(PrinterStatus)
+        bench.print("YG01-000001/1")
+        assert bench.outcome().confirmed
+        bench.do(do="cover", **{"is": "open"})
+        bench.reported.of(DeviceFault)
+        bench.do(do="cover", **{"is": "closed"})
+        bench.reported.of(FaultCleared)
+        return as_trace(bench.driver._tape.snapshot(Fault("printer.cover_open")), folder)
+    finally:
+        bench.close()
+
+
+RECORDINGS: dict[str, Callable[[Path], trace.Trace]] = {
+    **{scene.__name__: functools.partial(record, scene) for scene in SCENES},
+    slip_and_open_cover.__name__: slip_and_open_cover,
+}
+
+
 def main() -> None:
     TRACES.mkdir(exist_ok=True)
-    for play in SCENES:
+    for name, recording in RECORDINGS.items():
         with tempfile.TemporaryDirectory() as folder:
-            recorded = record(play, Path(folder))
-            file = TRACES / f"{play.__name__}.jsonl"
+            recorded = recording(Path(folder))
+            file = TRACES / f"{name}.jsonl"
             file.write_bytes(trace.encode(recorded).replace(str(folder).encode(), b"/dev"))
             print(f"{file.name}: {len(recorded.lines)} lines")
 

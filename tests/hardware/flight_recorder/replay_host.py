@@ -1,4 +1,4 @@
-"""A host for a replayed acceptor: gives the recorded orders at the recorded events, and keeps what the driver reports.
+"""A host for a replayed device: gives the recorded orders at the recorded events, and keeps what the driver reports.
 
 Orders follow events, not times: what the kiosk asked between its n-th and its next event is asked here after the n-th.
 """
@@ -20,7 +20,10 @@ from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
 from kiosk.hardware.bill_acceptor.ssp.recall import Recall, RecallFile
 from kiosk.hardware.flight_recorder import trace
 from kiosk.hardware.ports import CountBefore, DeviceEvent
+from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
+from kiosk.hardware.receipt_printer.layout import make_job
 from tests.end_to_end.parts import program
+from tests.hardware.receipt_printer.receipt_examples import USUAL
 
 PATIENCE_S = 30.0
 RENEW_S = 0.2
@@ -66,17 +69,20 @@ class Replayed:
         self._faces: frozenset[Fen] = frozenset()
         self._stop_renewing = threading.Event()
         self._renewer = threading.Thread(target=self._renew, daemon=True)
-        begin = self._orders[0][0]
-        RecallFile(folder / "recall").write(msgspec.convert(begin.facts["recall"], Recall, strict=False))
-        self._driver = SspBillAcceptor(
-            self.ready["port"], self._heard, SystemClock(), speed=speed, recall_path=folder / "recall"
-        )
+        self._driver: Any
+        if self.recorded.header.device == "bill_acceptor":
+            self._start_acceptor(self._orders[0][0].facts, folder / "recall", speed)
+        else:
+            self._driver = EscposReceiptPrinter(self.ready["port"], self._heard, SystemClock(), speed=speed)
+            self._driver.start()
         self._renewer.start()
-        before = begin.facts["before"]
-        self._driver.start(
-            intent_open=begin.facts["intent_open"], before=msgspec.convert(before, CountBefore) if before else None
-        )
         self._follow(self._orders[0][1:], None)
+
+    def _start_acceptor(self, facts: dict[str, Any], recall: Path, speed: int) -> None:
+        RecallFile(recall).write(msgspec.convert(facts["recall"], Recall, strict=False))
+        before = msgspec.convert(facts["before"], CountBefore) if facts["before"] else None
+        self._driver = SspBillAcceptor(self.ready["port"], self._heard, SystemClock(), speed=speed, recall_path=recall)
+        self._driver.start(intent_open=facts["intent_open"], before=before)
 
     def run(self) -> list[Said]:
         """Wait until the recording is played and everything it reported has been reported, or until it can't be any more."""
@@ -139,6 +145,10 @@ class Replayed:
                     self._driver.return_note()
                 case "read_counters":
                     self._driver.read_counters()
+                case "ask_status":
+                    self._driver.ask_status()
+                case "print":  # some slip under the same name: what stood on it, the trace does not know
+                    self._driver.print(make_job(USUAL, job_id=one.facts["job_id"], width_mm=80))
                 case unknown:
                     raise AssertionError(f"order {unknown}")
 
