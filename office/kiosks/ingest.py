@@ -13,8 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from kiosk.domain import chain
-from office.kiosks.models import Alarm, BootOffset, Journal, Kiosk, Nonce, RawEvent
-from office.kiosks.rules import corrected_ms, moment
+from office.kiosks import contacts
+from office.kiosks.models import Alarm, Journal, Kiosk, Nonce, RawEvent
+from office.kiosks.rules import moment
+from office.kiosks.times import Placed
 from office.ledger import stream as books
 from office.ledger.models import Stream
 from office.rows import derived_id, insert_rows
@@ -97,7 +99,7 @@ class Batch:
     last_seq: int
     prev_hash: bytes
     events: Sequence[SentEvent]
-    sent: Sent
+    sent: Sent | None  # None: nobody sent it, so it measures no clock
 
 
 def store(
@@ -195,42 +197,24 @@ def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
 
 
 def _store_new(journal: Journal, new: Sequence[SentEvent], batch: Batch, now: datetime.datetime) -> None:
-    offsets = _offsets(journal, batch.sent, now)
+    sent = (batch.sent.boot_id, batch.sent.mono_ms) if batch.sent else None
+    if sent:
+        contacts.note(journal, *sent, now)
     if not new:
         return
     stream = books.locked(journal.project_id)
-    latest = RawEvent.objects.filter(journal=journal).order_by("-seq").values_list("corrected_at", flat=True).first()
-    not_before_ms = int(latest.timestamp() * 1000) if latest else 0
-    rows = []
-    for event in new:
-        row, not_before_ms = _row(journal, event, stream, offsets.get(event.header.boot_id), not_before_ms, now)
-        rows.append(row)
-    insert_rows(RawEvent, rows)
+    placed = contacts.placed(journal, [event.header for event in new], sent, now)
+    insert_rows(RawEvent, [_row(journal, event, stream, at, now) for event, at in zip(new, placed, strict=True)])
     stream.save(update_fields=["last_no"])
     journal.high_seq, journal.head_hash, journal.last_ingest_at = new[-1].seq, new[-1].hash, now
     journal.save(update_fields=["high_seq", "head_hash", "last_ingest_at"])
 
 
-def _row(
-    journal: Journal,
-    event: SentEvent,
-    stream: Stream,
-    offset_ms: int | None,
-    not_before_ms: int,
-    now: datetime.datetime,
-) -> tuple[dict[str, Any], int]:
-    """The columns of RawEvent, and its corrected time."""
+def _row(journal: Journal, event: SentEvent, stream: Stream, placed: Placed, now: datetime.datetime) -> dict[str, Any]:
+    """The columns of RawEvent."""
     header = event.header
-    at_ms, measured = corrected_ms(
-        mono_ms=header.mono_ms,
-        wall_ms=header.wall_ms,
-        clock=header.clock,
-        offset_ms=offset_ms,
-        not_before_ms=not_before_ms,
-        now_ms=int(now.timestamp() * 1000),
-    )
     stream.last_no += 1
-    row = {
+    return {
         "id": derived_id(journal.id, "event", event.seq),
         "project_id": journal.project_id,
         "kiosk_id": journal.kiosk_id,
@@ -247,28 +231,13 @@ def _row(
         "body": event.body,
         "hash": event.hash,
         "received_at": now,
-        "corrected_at": moment(at_ms),
-        "time_measured": measured,
+        "corrected_at": moment(placed.at_ms),
+        "time_measured": placed.measured,
+        "earliest_at": None if placed.earliest_ms is None else moment(placed.earliest_ms),
+        "latest_at": None if placed.latest_ms is None else moment(placed.latest_ms),
         "state": RawEvent.State.STORED.value,
         "reject_code": "",
     }
-    return row, at_ms
-
-
-def _offsets(journal: Journal, sent: Sent, now: datetime.datetime) -> dict[str, int]:
-    """Server time minus monotonic time by boot. The first measurement of a boot stands: its events keep their order."""
-    known = dict(BootOffset.objects.filter(journal=journal).values_list("boot_id", "offset_ms"))
-    if sent.boot_id not in known:
-        known[sent.boot_id] = int(now.timestamp() * 1000) - sent.mono_ms
-        BootOffset.objects.create(
-            id=derived_id(journal.id, "boot", sent.boot_id),
-            project_id=journal.project_id,
-            journal=journal,
-            boot_id=sent.boot_id,
-            offset_ms=known[sent.boot_id],
-            measured_at=now,
-        )
-    return known
 
 
 def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead, now: datetime.datetime) -> None:

@@ -107,15 +107,18 @@ class Journal(ProjectRow):
 
 
 class BootOffset(ProjectRow):
-    """How far a boot's monotonic clock is from the office's: server time minus ``mono_ms``."""
+    """How far a boot's monotonic clock was from the office's when we heard from it: server time minus ``mono_ms``."""
 
     journal = models.ForeignKey(Journal, on_delete=models.CASCADE, related_name="boots")
     boot_id = models.CharField(max_length=64)
+    mono_ms = models.BigIntegerField(default=0)
     offset_ms = models.BigIntegerField()
     measured_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=("project", "journal", "boot_id"), name="boot_once")]
+        constraints = [
+            models.UniqueConstraint(fields=("project", "journal", "boot_id", "mono_ms"), name="boot_moment_once")
+        ]
 
 
 class RawEvent(ProjectRow):
@@ -141,7 +144,9 @@ class RawEvent(ProjectRow):
     hash = models.BinaryField(max_length=32)
     received_at = models.DateTimeField()
     corrected_at = models.DateTimeField()  # for display and late fees; frozen when it came in
-    time_measured = models.BooleanField(default=True)  # False: the boot never had contact, the time is an estimate
+    time_measured = models.BooleanField(default=True)  # False: the boot had no contact, the time is an estimate
+    earliest_at = models.DateTimeField(null=True)  # bounds of an estimate
+    latest_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STORED)
     reject_code = models.CharField(max_length=40, blank=True)
 

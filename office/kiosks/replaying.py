@@ -52,13 +52,12 @@ def replay(lines: Sequence[dict[str, Any]], project_code: str | None = None) -> 
     kiosk = _kiosk(genesis, project_code)
     prev = chain.GENESIS_PREV
     for run in _runs(entries):
-        last = run[-1].header
         batch = ingest.Batch(
             first_seq=run[0].seq,
             last_seq=run[-1].seq,
             prev_hash=prev,
             events=run,
-            sent=ingest.Sent(last.boot_id, last.mono_ms, last.wall_ms),
+            sent=_contact_in(run),
         )
         prev = run[-1].hash
         _store(kiosk, journal_id, batch)
@@ -90,10 +89,15 @@ def _runs(entries: Sequence[ingest.SentEvent]) -> Iterator[list[ingest.SentEvent
             yield run[start : start + ingest.MAX_EVENTS]
 
 
+def _contact_in(run: Sequence[ingest.SentEvent]) -> ingest.Sent | None:
+    """The last moment of a run at which the kiosk had its time from the office, as if the run had been sent then."""
+    told = next((event.header for event in reversed(run) if event.header.clock == "synced"), None)
+    return told and ingest.Sent(told.boot_id, told.mono_ms, told.wall_ms)
+
+
 def _store(kiosk: Kiosk, journal_id: str, batch: ingest.Batch) -> None:
-    """As if it had arrived at the moment its last event was written, by the kiosk's own clock."""
-    last = batch.events[-1].header
-    at = moment(last.wall_ms) if last.clock in ("synced", "rtc") else timezone.now()
+    """As if it had arrived when the kiosk had its time from the office; else now, and the times are estimates."""
+    at = moment(batch.sent.wall_ms) if batch.sent else timezone.now()
     try:
         ingest.store(kiosk, journal_id, batch, now=min(at, timezone.now()))
     except ingest.Conflict as conflict:

@@ -55,22 +55,9 @@ def health(*, state: str, silent_s: float | None, severity: str, unsent: int) ->
     return Health.CATCHING_UP if unsent > 0 else Health.OK
 
 
-_TRUSTED_CLOCKS = ("synced", "rtc")
-
-
-def corrected_ms(
-    *, mono_ms: int, wall_ms: int, clock: str, offset_ms: int | None, not_before_ms: int, now_ms: int
-) -> tuple[int, bool]:
-    """The time an event really happened, and whether it was measured.
-
-    A boot whose offset is known gives it exactly. Any other boot never had contact: its own clock is taken if it can be
-    trusted, held between its neighbours in the journal. Source: journal-and-upload section 8.
-    """
-    if offset_ms is not None:
-        return min(max(mono_ms + offset_ms, 0), now_ms), True
-    guess = wall_ms if clock in _TRUSTED_CLOCKS else not_before_ms
-    return min(max(guess, not_before_ms), now_ms), False
-
-
 def moment(at_ms: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC)
+
+
+def milliseconds(at: datetime.datetime) -> int:
+    return int(at.timestamp() * 1000)

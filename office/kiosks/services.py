@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from office.kiosks import ingest
+from office.kiosks import contacts, ingest
 from office.kiosks.models import Journal, Kiosk, KioskStatus, RawEvent
 from office.kiosks.presence import saw
 from office.ledger import stream as books
@@ -125,6 +125,7 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Hea
     journal = Journal.objects.filter(kiosk=kiosk, journal_id=told["journal_id"]).first()
     if journal is None:
         return Heard(None, 0, [])
+    contacts.note(journal, sent["boot_id"], sent["mono_ms"], now)
     fresh = told_seq is not None and told_seq < journal.posted_seq
     return Heard(journal.high_seq, journal.posted_seq, _outcomes(journal, told_seq, set()) if fresh else [])
 

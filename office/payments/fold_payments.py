@@ -19,6 +19,7 @@ from office.payments.models import Note, Payment, Tender
 from office.payments.settling import settle
 from office.payments.suspense import left_in_suspense
 from office.property.models import Unit
+from office.property.services import business_date
 from office.rows import derived_id, read_uuid
 
 SKEW_S = 300  # a clock that calls itself right and is off by more than this is a case
@@ -174,14 +175,16 @@ def _receipt_no(fold: Fold, event: Settlement) -> str:
 
 
 def _business_date(fold: Fold, payment: Payment, event: Settlement) -> datetime.date:
-    """The day late fees are counted to: the kiosk's own, unless its clock was wrong by more than a day or not set."""
-    measured = fold.date
+    """The day late fees are counted to: the kiosk's own, unless it lies more than a day outside of what is possible."""
+    measured, raw = fold.date, fold.raw
     _note_skew(fold, payment)
     try:
         told = datetime.date.fromisoformat(event.business_date or "")
     except ValueError:
         return measured
-    return told if abs((told - measured).days) <= 1 or not fold.raw.time_measured else measured
+    zone, a_day = fold.kiosk.project.zone, datetime.timedelta(days=1)
+    earliest, latest = (business_date(at or raw.corrected_at, zone) for at in (raw.earliest_at, raw.latest_at))
+    return told if earliest - a_day <= told <= latest + a_day else measured
 
 
 def _note_skew(fold: Fold, payment: Payment) -> None:

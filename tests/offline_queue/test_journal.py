@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pytest
 
+from kiosk.clock import Boot
 from kiosk.domain import chain, events
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import MIB, JournalUnusable, Room
