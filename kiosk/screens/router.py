@@ -11,7 +11,7 @@ from kiosk import views
 from kiosk.screens import theme
 from kiosk.screens.base import KioskScreen, Send
 from kiosk.screens.pane import Pane
-from kiosk.screens.widgets.words import text_width
+from kiosk.screens.widgets import words
 from kiosk.views import AnyView
 
 WIPE_AFTER_S = 0.3  # within a second, ux-and-accessibility section 9
@@ -69,7 +69,7 @@ class Router:
         for screen in used:
             screen.wipe()
         if used:
-            text_width.cache_clear()  # measured widths are remembered by their text
+            words.forget()
 
     def clear(self) -> None:
         """Take the screen away; the next view brings one back."""

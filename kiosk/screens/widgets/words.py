@@ -1,11 +1,11 @@
 """Text on the glass: wraps as readers expect, chooses among the six sizes, keeps its lines on whole pixels."""
 
 import functools
+from collections import deque
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from kivy.clock import Clock
-from kivy.core.text import Label as CoreLabel
 from kivy.graphics import Color, InstructionGroup, Rectangle
 from kivy.graphics.texture import Texture
 from kivy.properties import (
@@ -20,35 +20,34 @@ from kivy.uix.widget import Widget
 
 from kiosk.screens import theme
 from kiosk.screens.lines import wrap
+from kiosk.screens.pens import pen
 
 LINE_HEIGHTS = {"title": 1.3, "figure": 1.25, "display": 1.2}  # em; others take the mode's
 
 
 @functools.lru_cache(maxsize=8192)
 def text_width(text: str, font_px: int, bold: bool) -> int:
-    label = _label(font_px, bold)
-    width: int = label.get_extents(text)[0]
-    return width
+    return pen(bold).width(text, font_px)
 
 
-@functools.cache
-def _label(font_px: int, bold: bool) -> CoreLabel:
-    label = CoreLabel(font_size=font_px, bold=bold)
-    label.resolve_font_name()
-    return label
-
-
-# White pictures of lines, shared while any widget shows them: every screen has the same header and the same buttons.
+# Shared while any widget shows them: many screens have the same buttons. The latest stay a little longer, because the frame
+# around the screens changes its words at every step and back again.
 _pictures: WeakValueDictionary[tuple[str, int, bool], Texture] = WeakValueDictionary()
+_latest: deque[Texture] = deque(maxlen=100)
 
 
 def _picture(line: str, font_px: int, bold: bool) -> Texture:
     picture = _pictures.get((line, font_px, bold))
     if picture is None:
-        label = CoreLabel(text=line, font_size=font_px, bold=bold)
-        label.refresh()
-        picture = _pictures[line, font_px, bold] = label.texture
+        picture = _pictures[line, font_px, bold] = pen(bold).draw(line, font_px)
+        _latest.append(picture)
     return picture
+
+
+def forget() -> None:
+    """Drop what is remembered by its text; widgets keep what they show."""
+    text_width.cache_clear()
+    _latest.clear()
 
 
 def measure(font_px: int, bold: bool) -> Callable[[str], float]:
