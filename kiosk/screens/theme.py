@@ -85,7 +85,12 @@ def token(section: str, name: str) -> Any:
     Raises:
         UnknownToken: no mode has it.
     """
-    for mode in [*reversed(_Now.mode.split("+")), STANDARD]:
+    return _of_mode(_Now.mode, section, name)
+
+
+@functools.cache  # asked a thousand times for one view
+def _of_mode(modes: str, section: str, name: str) -> Any:
+    for mode in [*reversed(modes.split("+")), STANDARD]:
         table = tokens().get(mode, {}).get(section, {})
         if name in table:
             return table[name]
