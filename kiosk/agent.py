@@ -250,8 +250,7 @@ class _Parts:
         timing = Timing(
             heartbeat_s=office.heartbeat_s,
             first_try_s=office.first_try_s,
-            longest_wait_s=office.retry_within_s,
-            backoff_cap_s=max(office.retry_within_s, Timing().backoff_base_s),
+            backoff_cap_s=office.retry_within_s,
         )
         self.sync = Sync(
             OfficeClient(office.url, identity, clock, read_s=UPLOAD_ANSWERS_S),

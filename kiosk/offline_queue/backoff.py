@@ -9,10 +9,9 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """All the sync thread's times in seconds."""
 
     heartbeat_s: float | None = None  # while idle; None: as often as the office asks
-    first_try_s: float = 10.0  # the first call waits a random part of it
+    first_try_s: float = 10.0  # the first call waits a random part of it, and so does one after a Retry-After
     backoff_base_s: float = 2.0
-    backoff_cap_s: float = 300.0
-    longest_wait_s: float = 60.0  # no network is waited for longer than this: a cable may be back
+    backoff_cap_s: float = 60.0  # no network is waited for longer than this: a cable may be back
     retry_spacing_s: float = 2.0  # a new entry does not cause a try sooner than this after a failed one
     refresh_s: float = 300.0  # bills and units, when nothing else asks for them
     refused_s: float = 300.0  # after a refusal a person must lift

@@ -214,6 +214,10 @@ class Sync:
                 log.warning("sync.halved code=%s first=%d count=%d", refused.code, batch.first_seq, batch.count)
                 self._batch_limit = batch.count // 2
                 continue
+            except Unreachable:
+                # A line that breaks off long requests, or somebody on it who refuses them, may let shorter ones through.
+                self._batch_limit = max(1, batch.count // 2)
+                raise
             self._take_ack(reader, answer)
             self._batch_limit = min(outbox.MAX_EVENTS, self._batch_limit * 2)
             sent_any = True
@@ -284,6 +288,9 @@ class Sync:
                     )
                 )
 
+    def _age_ms(self, head: Header) -> int:
+        return age_ms(self._clock, head.boot_id, head.mono_ms, head.wall_ms if head.clock in TRUSTED else None)
+
     def _ask_whether_we_are_old(self, reader: JournalReader) -> None:
         """The office named an entry that was never written here: say how far we are, so that it knows and raises its alarm.
 
@@ -292,9 +299,6 @@ class Sync:
         """
         self._client.upload(reader.journal_id, outbox.nothing_more(reader, self._clock).gzipped)
         raise Refused(409, _own_finding("ahead", "the office holds entries that this journal does not have"))
-
-    def _age_ms(self, head: Header) -> int:
-        return age_ms(self._clock, head.boot_id, head.mono_ms, head.wall_ms if head.clock in TRUSTED else None)
 
     # --- when it does not go well ------------------------------------------------------------------------------
 
@@ -313,9 +317,11 @@ class Sync:
     def _failed(self, asked_s: float | None) -> float:
         """How long to wait after a failure; what the office asked for is kept even when something new is written."""
         if asked_s is None:
-            return min(self._backoff.next_s(), self._timing.longest_wait_s)
-        self._not_before = self._clock.monotonic() + max(1.0, asked_s)
-        return asked_s
+            return self._backoff.next_s()
+        # Not sooner, and not all kiosks that were told the same at the same instant.
+        pause_s = max(1.0, asked_s) + self._rng.uniform(0, min(asked_s, self._timing.first_try_s))
+        self._not_before = self._clock.monotonic() + pause_s
+        return pause_s
 
     def _refused(self, refused: Refused) -> float:
         if refused.code in STOPPED_FOR_GOOD:

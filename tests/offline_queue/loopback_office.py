@@ -65,6 +65,7 @@ class LoopbackOffice:
         self.moods: deque = deque()
         self.clock_ahead_s = 0.0
         self.max_events = 500
+        self.longest_body = 0  # bytes of a request that the line lets through; 0: any
         self.poison = ""  # a body that holds this text makes the whole request malformed
         self.posting = True
         self.hold_ms = 0
@@ -299,7 +300,7 @@ def _handler(office: LoopbackOffice) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with office.changed:
                 mood = office.moods.popleft() if office.moods else ""
-                if mood == "drop":
+                if mood == "drop" or 0 < office.longest_body < len(body):
                     return self.hang_up()
                 status, content, more = self.decide(method, body, mood)
                 office.bodies_seen.append((method, self.path))

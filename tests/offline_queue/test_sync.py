@@ -167,7 +167,7 @@ def test_waiting_doubles_to_a_limit_and_is_short_again_after_a_success(kiosk, jo
 
 
 def test_backoff_is_full_jitter():
-    drawn = [Backoff(Timing(), random.Random(seed)) for seed in range(300)]
+    drawn = [Backoff(Timing(backoff_cap_s=300), random.Random(seed)) for seed in range(300)]
     firsts, tenths = [], []
     for backoff in drawn:
         waits = [backoff.next_s() for _ in range(12)]
@@ -200,6 +200,41 @@ def test_a_busy_office_is_left_alone_for_as_long_as_it_asks_whatever_is_written(
     assert office.stored() == []
     kiosk.step(1.1)
     assert len(office.stored()) == 6
+
+
+def test_kiosks_that_were_asked_for_the_same_patience_do_not_come_back_at_the_same_instant(
+    office, journal, path, clock
+):
+    pauses = []
+    for seed in range(20):
+        kiosk = Kiosk(office, journal, path, clock, Timing(first_try_s=10))
+        kiosk.sync._rng = random.Random(seed)
+        office.moods.append("busy")
+        pauses.append(kiosk.step(10))
+        kiosk.close()
+    assert all(7 <= pause <= 14 for pause in pauses)
+    assert max(pauses) - min(pauses) > 4
+
+
+def test_no_wait_after_a_failure_is_the_same_for_most_kiosks(office, journal, path, clock):
+    office.moods.extend(["drop"] * 400)
+    pauses = []
+    for seed in range(40):
+        kiosk = Kiosk(office, journal, path, clock)
+        kiosk.sync._backoff = Backoff(TIMING, random.Random(seed))
+        pauses.append([kiosk.step(301) for _ in range(10)][-1])
+        kiosk.close()
+    assert len(set(pauses)) == len(pauses), "a street must not call in one instant"
+
+
+def test_a_line_that_lets_only_short_requests_through_is_used_with_short_ones(kiosk, journal, office):
+    for number in range(40):
+        pay(journal, f"p-{number}")
+    office.longest_body = 4_000
+    for _ in range(12):
+        kiosk.step(61)
+    assert len(office.stored()) == journal.head_seq
+    assert kiosk.last_link.up
 
 
 def test_an_office_too_busy_for_a_refresh_is_left_alone_with_uploads_as_well(kiosk, journal, office):
