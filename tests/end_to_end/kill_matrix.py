@@ -30,6 +30,7 @@ VICTIMS = tuple(
     frozenset(some) for size in (1, 2, 3) for some in itertools.combinations((AGENT, OFFICE, ACCEPTOR), size)
 )
 
+TOLD = "payments told to be interrupted (E60)"
 REACHED_WITHIN_S = 10.0
 MOST_TRIES = 5
 AFTER_S = 0.05  # how much later than at the step some of the kills fall
@@ -159,8 +160,10 @@ class KillMatrix:
 
     def _come_to_rest(self) -> None:
         self.halts.release()
-        self.did["payments told to be interrupted (E60)"] += recover(self.lobby, self.robot)
-        truth.check_kiosk(self.lobby)
+        self.did[TOLD] += recover(self.lobby, self.robot)
+        records, _ = truth.check_kiosk(self.lobby)
+        interrupted = sum(one.ended == "restart" for one in records.settled.values())
+        assert self.did[TOLD] == interrupted, f"{interrupted} payments were interrupted, told were {self.did[TOLD]}"
 
 
 def every_step_and_every_victim(chance: random.Random, kills: int) -> list[Cell]:

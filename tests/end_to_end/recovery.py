@@ -25,8 +25,8 @@ def recover(running: Lobby, robot: Any) -> int:
         if ended and isinstance(view, views.AttractView) and running.acceptor.do("ledger")["path"] is None:
             return len(told)
         assert time.monotonic() < ends_at, f"not recovered; on show: {view}"
-        if isinstance(view, views.TroubleView):
-            told.add(str(view.saying.values.get("receipt_no")))
+        if isinstance(view, views.TroubleView) and "receipt_no" in view.saying.values:
+            told.add(str(view.saying.values["receipt_no"]))
         if view is not None and (tap := _way_out(view)) is not None:
             robot.tap(tap)
         with contextlib.suppress(AssertionError):  # whatever is waited for besides has no view of its own

@@ -1,7 +1,7 @@
 """SIGKILL of agent and office and power cuts of the acceptor, at every step, in every combination: no fen is lost or invented.
 
 Agent and office halt at the step (halting.py), so that each cell of the matrix is really hit; after each kill every note has one
-record and every payment one end, and at the end the office's books agree. A failure names seed and kill.
+record and every payment one end that somebody was told, and at the end the office's books agree. A failure names seed and kill.
 """
 
 import random
@@ -53,7 +53,6 @@ def test_a_share_of_the_kill_matrix_with_every_step_and_every_victim_loses_and_i
     assert all(did[str(cell)] for cell in cells)
     assert {cell.step for cell in cells} == set(STEPS)
     assert {cell.victims for cell in cells} == set(VICTIMS)
-    assert did["between intent and outcome"] >= 1, did
 
 
 @pytest.mark.long
