@@ -224,6 +224,8 @@ def _code(state: State) -> str:
             return "E20"
         case Phase.ROOM | Phase.TYPED:
             return visit.error_code
+        case _ if state.around.journal_fault:
+            return "E61"  # what was said of the money stays true; whoever looks after the kiosk sees why it goes away
         case Phase.RECEIPT if state.finished is not None and state.finished.receipt == "failed":
             return "E52"
         case _:

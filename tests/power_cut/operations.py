@@ -140,6 +140,20 @@ def mark(text: str) -> bytes:
     return HEAD.pack(HEAD.size + len(data), Kind.MARK, os.getpid(), -1, 0, 0, 0, 0) + data
 
 
+def standing(folder: Path) -> bytes:
+    """The files of a folder as the first entries of a record: whole, and durable."""
+    entries = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name, inode, content = str(path).encode(), path.stat().st_ino, path.read_bytes()
+            entries.append(HEAD.pack(HEAD.size + len(name), Kind.CREATE, 0, -1, inode, 0, len(name), 0) + name)
+            entries.append(HEAD.pack(HEAD.size + len(content), Kind.WRITE, 0, -1, inode, 0, 0, 0) + content)
+            entries.append(HEAD.pack(HEAD.size, Kind.SYNC, 0, -1, inode, 0, 0, 0))
+    name = str(folder).encode()
+    entries.append(HEAD.pack(HEAD.size + len(name), Kind.SYNC_DIRECTORY, 0, -1, 0, 0, len(name), 0) + name)
+    return b"".join(entries)
+
+
 def read(file: Path) -> list[Operation]:
     """
     Raises:

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -38,6 +38,13 @@ class Promise(msgspec.Struct, frozen=True, order=True):
     after: int
     seq: int
     why: str
+
+
+class Recorded(Protocol):
+    """What must be known of a lobby to read its record."""
+
+    agents: list[int]
+    lines: dict[str, str]
 
 
 class RecordedLobby(Lobby):
@@ -148,13 +155,14 @@ def promises(lobby: RecordedLobby, operations: list[Operation]) -> list[Promise]
 class Promises:
     """Reads what agents sent, and knows which entry each message relies on."""
 
-    def __init__(self, lobby: RecordedLobby, journal: tuple[Entry, ...]) -> None:
+    def __init__(self, lobby: Recorded, journal: tuple[Entry, ...], ended: int = 0) -> None:
+        """``ended``: up to which entry everything was over before the record began."""
         self._agents, self._lines = lobby.agents, lobby.lines
         self._journal = [entry.event for entry in journal]
         self._intents = {entry.hash: entry.seq for entry in journal if isinstance(entry.event, events.NoteAcceptIntent)}
         self._decoder = msgspec.json.Decoder(ToScreen)
         self._screens: dict[tuple[int, str], FrameReader[ToScreen]] = {}
-        self._ended = 0  # the newest end of a payment that was shown
+        self._ended = ended  # the newest end of a payment that was shown
 
     def of(self, operations: list[Operation]) -> Iterator[Promise]:
         """A note that stacks was ordered to by the last frame before, and needs the intent that was written last: one note is
