@@ -7,7 +7,7 @@ import time
 import pytest
 
 from kiosk.clock import SystemClock
-from kiosk.office_client.client import OfficeClient, Refused, Unreachable
+from kiosk.office_client.client import OfficeClient, Refused, Unreachable, retry_after_s
 from tests.offline_queue.loopback_office import Refuse
 
 
@@ -53,6 +53,15 @@ def test_a_refusal_names_its_code_and_when_to_come_back(client, office):
     office.moods.append(Refuse(403, "revoked", retry="never", detail="taken out of service"))
     with pytest.raises(Refused, match="taken out of service"):
         client.server_time()
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [("120", 120), ("900", 900), ("86400", 900), ("Wed, 25 Nov 2026 07:28:00 GMT", None), ("-5", None)],
+)
+def test_patience_is_kept_for_a_quarter_of_an_hour_at_most_and_a_date_is_not_read(header, wait_s):
+    assert retry_after_s({"Retry-After": header}) == wait_s
+    assert retry_after_s({"retry-after": header}) == wait_s
 
 
 def test_a_kiosk_with_a_wrong_clock_corrects_its_signature_once(client, office):
