@@ -18,8 +18,8 @@ STALL_S = 1.0
 QUIET_S = 0.1  # after a late answer: time for the one that was given up to arrive and be dropped
 DRAIN_STEP_S = 0.005
 OFFLINE = 0x08
-# However fast the simulated devices run, this machine's scheduler does not run faster.
-SHORTEST_WAIT_S = 0.15
+# However fast the simulated devices run, this machine's scheduler does not run faster: a busy one is no silent printer.
+SHORTEST_WAIT_S = ANSWER_S
 
 
 class Conversation:

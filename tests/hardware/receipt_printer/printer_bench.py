@@ -93,6 +93,14 @@ class Bench:
         self.driver.print(job)
         return job
 
+    def printed_mm(self, height_mm: float) -> None:
+        """Return in the middle of a slip, when so much of it has been printed."""
+        ends_at = time.monotonic() + PATIENCE_S
+        while not (ledger := self.do(do="ledger"))["uncut_mm"] >= height_mm:
+            assert not ledger["printed"], "the slip was out before this program looked: too slow to prove anything"
+            assert time.monotonic() < ends_at, f"nothing was printed: {ledger}"
+            time.sleep(0.002)
+
     def outcome(self) -> ReceiptPrinted | ReceiptFailed:
         return self.reported.next(lambda event: isinstance(event, ReceiptPrinted | ReceiptFailed))
 
