@@ -107,6 +107,10 @@ def _pair(argv: Sequence[str]) -> int:
 
 
 def _journal(argv: Sequence[str]) -> int:
+    if argv[:1] == ["replace"]:
+        from kiosk import replace_journal
+
+        return replace_journal.main(list(argv[1:]))
     from kiosk.offline_queue import journal_command
 
     return journal_command.main(list(argv))
@@ -137,7 +141,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "check": (_check, "what is ready, what is not, and the remedy"),
     "probe": (_probe, "ask what is attached; moves no money"),
     "pair": (_pair, "exchange a one-time code for an identity"),
-    "journal": (_journal, "show, verify or export the journal"),
+    "journal": (_journal, "show, verify, export or replace the journal"),
     "trace": (_trace, "list, show or export what devices said before a fault"),
     "receipt": (_receipt, "draw a receipt again, marked as a copy"),
     "gallery": (_gallery, "draw every screen in every language and state"),

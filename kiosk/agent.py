@@ -132,6 +132,7 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
     except JournalUnusable as error:
         return error
     clock.go_on_from(journal.newest(), journal.boots())
+    journal.follow(identity.rolls)
     return Opened(identity, journal)
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 ENTRY_TAG = b"menting-journal-entry-1"
 CHECKPOINT_TAG = b"menting-journal-checkpoint-1"
+KEY_ROLL_TAG = b"menting-key-roll-1"
 GENESIS_PREV = bytes(32)
 
 
@@ -55,6 +56,11 @@ def checkpoint_bytes(journal_id: str, seq: int, entry: bytes, credited_fen: int,
         counted.encode(),
     )
     return _digest(parts)
+
+
+def key_roll_bytes(old_key: bytes, new_key: bytes) -> bytes:
+    """What both keys sign when a kiosk's key is rolled: the raw public keys, old before new."""
+    return _digest((KEY_ROLL_TAG, old_key, new_key))
 
 
 def check_code(seq: int, entry: bytes) -> str:

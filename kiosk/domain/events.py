@@ -35,6 +35,15 @@ class JournalGenesis(Event, frozen=True, kw_only=True, tag="journal.genesis"):
     replaces_hash: str | None = None
 
 
+class KeyRolled(Event, frozen=True, kw_only=True, tag="key.rolled"):
+    """From here on the kiosk signs with another key. Both signed domain/chain.py's bytes over both, in base64."""
+
+    old_public_key: str
+    new_public_key: str
+    old_signature: str
+    new_signature: str
+
+
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     """The agent came up. ``clean`` says whether its predecessor wrote agent.stopped."""
 
@@ -268,7 +277,7 @@ class ScreenRestarted(Event, frozen=True, kw_only=True, tag="screen.restarted"):
 
 
 AnyEvent = (
-    JournalGenesis | AgentStarted | AgentStopped | ClockStepped | Checkpoint
+    JournalGenesis | KeyRolled | AgentStarted | AgentStopped | ClockStepped | Checkpoint
     | PaymentOpened | PaymentCancelled | PaymentSettled | PaymentPartial
     | NoteEscrow | NoteAcceptIntent | NoteCredited | NoteReturned | NoteUnknown
     | ReceiptPrinted | ReceiptFailed | ReceiptDeclined

@@ -105,6 +105,16 @@ def read_public_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
+def signature_fits(key: Ed25519PublicKey, text: str, message: bytes) -> None:
+    """Check a signature that travels in JSON, as base64.
+
+    Raises:
+        SignatureInvalid: not in its one canonical form, or not over this message by this key.
+    """
+    if not _holds(key, _canonical_base64(text, "signature"), message):
+        raise SignatureInvalid("signature: does not hold")
+
+
 # --- signing ---------------------------------------------------------------------------------------------------
 
 

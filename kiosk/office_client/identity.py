@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.domain.http_signature import SignatureInvalid, public_text, read_public_key
+from kiosk.domain import chain
+from kiosk.domain.events import KeyRolled
+from kiosk.domain.http_signature import SignatureInvalid, public_text, raw_public, read_public_key
 
 
 class IdentityUnusable(Exception):
@@ -23,16 +25,19 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     project_code: str
     private_key: str  # base64 of the raw 32 bytes
     office_public_key: str
+    rolls: tuple[KeyRolled, ...] = ()
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Made by pairing. ``key`` never leaves this kiosk."""
+    """Made by pairing. ``key`` never leaves this kiosk. ``rolls`` lead to it from the keys before, oldest first; the agent
+    writes into its journal those that are not there yet."""
 
     kiosk_id: str
     kiosk_code: str
     project_code: str
     key: Ed25519PrivateKey
     office_key: Ed25519PublicKey
+    rolls: tuple[KeyRolled, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Identity":
@@ -60,6 +65,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
             project_code=stored.project_code,
             key=key,
             office_key=office_key,
+            rolls=stored.rolls,
         )
 
     def save(self, path: Path) -> None:
@@ -70,6 +76,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
             project_code=self.project_code,
             private_key=base64.b64encode(self.key.private_bytes_raw()).decode(),
             office_public_key=public_text(self.office_key),
+            rolls=self.rolls,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(path.name + ".new")
@@ -84,3 +91,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def roll(old: Ed25519PrivateKey, new: Ed25519PrivateKey) -> KeyRolled:
+    """The statement of both keys that one follows the other."""
+    stated = chain.key_roll_bytes(raw_public(old), raw_public(new))
+    return KeyRolled(
+        old_public_key=public_text(old),
+        new_public_key=public_text(new),
+        old_signature=base64.b64encode(old.sign(stated)).decode(),
+        new_signature=base64.b64encode(new.sign(stated)).decode(),
+    )

@@ -27,10 +27,11 @@ from kiosk.domain.http_signature import (
     verify_answer,
 )
 from kiosk.office_client.client import Transport, Unreachable
-from kiosk.office_client.identity import Identity, IdentityUnusable
-from kiosk.office_client.wire import PairingAnswer, PairingRequest, Problem
+from kiosk.office_client.identity import Identity, IdentityUnusable, roll
+from kiosk.office_client.wire import JournalHeld, PairingAnswer, PairingRequest, Problem
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
 from kiosk.settings import Settings, SettingsError, load
 
 _MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0"})
@@ -45,6 +46,7 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
 
     identity: Identity
     next_receipt_number: int
+    replaces: JournalHeld | None = None  # what a new journal of this kiosk must name as its predecessor
 
 
 def split_code(code: str) -> tuple[str, str]:
@@ -60,32 +62,40 @@ def split_code(code: str) -> tuple[str, str]:
 
 
 def pair(url: str, code: str, identity_path: Path, software: str) -> Paired:
-    """Pair with the office at ``url`` and write the identity. A kiosk paired before keeps its key.
+    """Pair with the office at ``url`` and write the identity. A kiosk paired before stays who it is, with another key.
 
     Raises:
         PairingFailed: the code is wrong, what answers is not the office that made the code, or nothing answers.
     """
-    paired = exchange(url, code, _key_kept_at(identity_path), software)
+    paired = exchange(url, code, software, kept_at(identity_path))
     paired.identity.save(identity_path)
     return paired
 
 
-def exchange(url: str, code: str, key: Ed25519PrivateKey, software: str) -> Paired:
-    """Trade the code for an identity, and write nothing.
+def exchange(url: str, code: str, software: str, before: Identity | None = None) -> Paired:
+    """Trade the code for an identity with a new key, and write nothing. Who this kiosk was ``before``, it proves with its old
+    key; that one opens the office's door until the new one is used, so nothing is lost if we die before it is written.
 
     Raises:
         PairingFailed: as pair().
     """
     token, pin = split_code(code)
-    answer = _ask(url, PairingRequest(token=token, public_key=public_text(key), software=software), pin)
+    key = Ed25519PrivateKey.generate()
+    request = PairingRequest(token=token, public_key=public_text(key), software=software)
+    if before:
+        rolled = roll(before.key, key)
+        request = msgspec.structs.replace(request, previous_key=rolled.old_public_key, proof=rolled.old_signature)
+    answer = _ask(url, request, pin)
+    same = before is not None and before.kiosk_id == answer.kiosk_id
     identity = Identity(
         kiosk_id=answer.kiosk_id,
         kiosk_code=answer.kiosk_code,
         project_code=answer.project_code,
         key=key,
         office_key=read_public_key(answer.office_public_key),
+        rolls=(*before.rolls, rolled) if before and same else (),
     )
-    return Paired(identity=identity, next_receipt_number=answer.next_receipt_number)
+    return Paired(identity=identity, next_receipt_number=answer.next_receipt_number, replaces=answer.replaces)
 
 
 def begin_journal(paired: Paired, path: Path, clock: Clock, software: str, room: Room | None = None) -> str:
@@ -95,27 +105,42 @@ def begin_journal(paired: Paired, path: Path, clock: Clock, software: str, room:
         PairingFailed: the journal there belongs to another kiosk.
         JournalUnusable: it can't be opened or made.
     """
-    identity = paired.identity
     if path.exists():
-        journal = Journal.open(path, clock, room)
-        own = journal.genesis
-        journal.close()
-        if (own.kiosk_id, own.public_key) != (identity.kiosk_id, public_text(identity.key)):
-            raise PairingFailed(
-                f"{path} is the journal of kiosk {own.kiosk_code}, and the office calls this one {identity.kiosk_code}; "
-                "upload or export it, move it away, then pair again"
-            )
-        return journal.journal_id
-    genesis = JournalGenesis(
+        with JournalReader(path) as reader:
+            _check_ours(paired.identity, reader, path)
+            return reader.journal_id
+    genesis = genesis_of(paired, software, paired.next_receipt_number)
+    journal = Journal.create(path, clock, genesis, room)
+    journal.close()
+    return journal.journal_id
+
+
+def genesis_of(paired: Paired, software: str, first_receipt_number: int) -> JournalGenesis:
+    """The first entry of this kiosk's next journal."""
+    identity, before = paired.identity, paired.replaces
+    return JournalGenesis(
         kiosk_id=identity.kiosk_id,
         kiosk_code=identity.kiosk_code,
         public_key=public_text(identity.key),
         software=software,
-        first_receipt_number=paired.next_receipt_number,
+        first_receipt_number=first_receipt_number,
+        replaces_journal_id=before.journal_id if before else None,
+        replaces_seq=before.seq if before else None,
+        replaces_hash=before.hash if before else None,
     )
-    journal = Journal.create(path, clock, genesis, room)
-    journal.close()
-    return journal.journal_id
+
+
+def _check_ours(identity: Identity, reader: JournalReader, path: Path) -> None:
+    own = reader.genesis()
+    if own.kiosk_id != identity.kiosk_id:
+        raise PairingFailed(
+            f"{path} is the journal of kiosk {own.kiosk_code}, and the office calls this one {identity.kiosk_code}; "
+            "upload or export it, move it away, then pair again"
+        )
+    if reader.signing_key() not in {public_text(identity.key), *(each.old_public_key for each in identity.rolls)}:
+        raise PairingFailed(
+            f"{path} was signed with a key that is lost; run kiosk journal replace with a code made for kiosk {own.kiosk_code}"
+        )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -130,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
         settings = load(arguments.config) if arguments.config else Settings()
         room = Room.of_margin_mb(settings.kiosk.disk_margin_mb)
         url = arguments.office or settings.office.url
-        paired = exchange(url, arguments.code, _key_kept_at(settings.identity_path), kiosk.__version__)
+        paired = exchange(url, arguments.code, kiosk.__version__, kept_at(settings.identity_path))
         journal_id = _keep(paired, settings, SystemClock(), room)
     except (SettingsError, PairingFailed, JournalUnusable, OSError) as error:
         print(f"kiosk pair: {error}", file=sys.stderr)
@@ -141,6 +166,8 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps({**told, "journal_id": journal_id}))
     else:
         print(f"Paired as {identity.kiosk_code} in {identity.project_code}. The journal is {settings.journal_path}.")
+        if identity.rolls:
+            print("The key is new: restart the kiosk, so that it uses it and the office forgets the old one.")
     return 0
 
 
@@ -191,8 +218,9 @@ def _refusal(url: str, status: int, body: bytes) -> str:
     return f"the office refuses ({status} {problem.code}): {problem.detail or problem.title}"
 
 
-def _key_kept_at(identity_path: Path) -> Ed25519PrivateKey:
+def kept_at(identity_path: Path) -> Identity | None:
+    """Who this kiosk is already."""
     try:
-        return Identity.load(identity_path).key
+        return Identity.load(identity_path)
     except IdentityUnusable:
-        return Ed25519PrivateKey.generate()
+        return None

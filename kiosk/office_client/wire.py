@@ -175,6 +175,16 @@ class PairingRequest(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     public_key: str
     software: str
+    previous_key: str = ""  # a kiosk that was paired before signs with its old key for the new one
+    proof: str = ""
+
+
+class JournalHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """This kiosk's newest journal at the office, and the last entry held there: what a new journal's genesis names."""
+
+    journal_id: str
+    seq: Seq
+    hash: str
 
 
 class PairingAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +195,7 @@ class PairingAnswer(msgspec.Struct, frozen=True, kw_only=True):
     project_code: str
     office_public_key: str
     next_receipt_number: int = 1
+    replaces: JournalHeld | None = None
 
 
 class TimeAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,14 +10,14 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from kiosk.clock import TRUSTED, Boot, Clock, age_ms
 from kiosk.domain import chain, events
-from kiosk.domain.events import Event, JournalGenesis
+from kiosk.domain.events import Event, JournalGenesis, KeyRolled
 from kiosk.domain.identifiers import new_id
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
@@ -161,6 +161,14 @@ class Journal:
         if entries:
             self.head_seq, self.head_hash = entries[-1].seq, entries[-1].hash
         return entries
+
+    def follow(self, rolls: Sequence[KeyRolled]) -> None:
+        """Write down the rolls of the kiosk's key that happened since the newest entries were signed."""
+        with self._guarded():
+            key = tables.signing_key(self._db) or self.genesis.public_key
+        known = [each.old_public_key for each in rolls]
+        if key in known:
+            self.append(*rolls[known.index(key) :])
 
     def checkpoint(self, sign: Callable[[bytes], bytes]) -> Entry:
         """Append a statement over the journal so far, signed with the kiosk's key (``key.sign``)."""

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk journal", description="Read a kiosk's journal, also while it runs.")
-    commands = parser.add_subparsers(required=True, metavar="show|verify|export")
+    commands = parser.add_subparsers(required=True, metavar="show|verify|export|replace")
     for name, run, words in (
         ("show", _show, "print entries for people, or one JSON object a line"),
         ("verify", _verify, "check every entry; name the first bad one by its sequence number"),

@@ -15,7 +15,9 @@ NEXT_NOTE = "next_note_no"
 NEXT_RECEIPT = "next_receipt_number"
 
 PROJECTIONS = ("counter", "latest", "payment", "note")
-_REMEMBERED = frozenset({"journal.genesis", "agent.started", "agent.stopped", "checkpoint", "acceptor.counted"})
+_REMEMBERED = frozenset(
+    {"journal.genesis", "key.rolled", "agent.started", "agent.stopped", "checkpoint", "acceptor.counted"}
+)
 
 _SET_COUNTER = "INSERT INTO counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _SET_LATEST = "INSERT INTO latest VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq"

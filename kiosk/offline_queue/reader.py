@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from kiosk.domain.events import JournalGenesis
-from kiosk.offline_queue import database, tables
+from kiosk.offline_queue import database, projections, tables
 from kiosk.offline_queue.records import Cursor, Entry, PaymentRecord
 
 
@@ -38,6 +38,13 @@ class JournalReader:
         if entry is None or not isinstance(entry.event, JournalGenesis):
             raise database.JournalUnusable("journal.damaged", f"{self.path}: entry 1 is no journal.genesis")
         return entry.event
+
+    def signing_key(self) -> str:
+        """The public key, in base64, that the newest entries are signed for."""
+        return tables.signing_key(self.db) or self.genesis().public_key
+
+    def next_receipt_number(self) -> int:
+        return projections.counter(self.db, projections.NEXT_RECEIPT)
 
     def head(self) -> tuple[int, bytes]:
         """Sequence number and hash of the newest entry."""

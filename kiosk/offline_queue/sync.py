@@ -28,7 +28,7 @@ from kiosk.offline_queue.refresh import Refresh
 log = logging.getLogger(__name__)
 
 # The office answers but will not go on with this kiosk as it is; money stays queued, a person must act.
-STOPPED_FOR_GOOD = frozenset({"fork", "ahead"})
+STOPPED_FOR_GOOD = frozenset({"fork", "ahead", "journal_not_expected"})
 SMALLER_HELPS = frozenset({"too_large", "malformed", "validation_failed"})
 DEFAULT_INTERVAL_S = 60.0
 MAX_INTERVAL_S = 3600.0

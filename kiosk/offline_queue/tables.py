@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from kiosk.domain.chain import Header
-from kiosk.domain.events import PaymentOpened, PaymentPartial, PaymentSettled, decode
+from kiosk.domain.events import KeyRolled, PaymentOpened, PaymentPartial, PaymentSettled, decode
 from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, PaymentRecord
 
 ENTRY_COLUMNS = "seq, payment_id, kind, v, boot_id, mono_ms, wall_ms, clock, body, hash"
@@ -55,6 +55,13 @@ def head(db: sqlite3.Connection) -> tuple[int, bytes]:
     """Sequence number and hash of the newest event."""
     seq, digest = db.execute("SELECT seq, hash FROM head").fetchone()
     return seq, digest
+
+
+def signing_key(db: sqlite3.Connection) -> str | None:
+    """The newest key in base64, if the one of the genesis was rolled."""
+    row = db.execute("SELECT event.body FROM latest JOIN event USING (seq) WHERE latest.kind = 'key.rolled'").fetchone()
+    rolled = decode(row[0]) if row else None
+    return rolled.new_public_key if isinstance(rolled, KeyRolled) else None
 
 
 def hash_at(db: sqlite3.Connection, seq: int) -> bytes | None:

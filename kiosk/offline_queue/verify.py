@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain import chain, events
-from kiosk.domain.http_signature import SignatureInvalid, read_public_key
+from kiosk.domain.http_signature import SignatureInvalid, raw_public, read_public_key, signature_fits
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.tables import ENTRY_COLUMNS
 
@@ -118,6 +118,8 @@ class _Walk:
             raise _Wrong("changed", "its hash does not fit")
         if header.kind == "journal.genesis":
             self.key = _key_of(body)
+        elif header.kind == "key.rolled":
+            self.key = _rolled_from(self.key, body)
         elif header.kind == "checkpoint" and self.key:
             _check_signature(journal_id, body, self.key, self.seq, self.prev)
         self.seq, self.prev = seq, digest
@@ -149,6 +151,23 @@ def _key_of(body: bytes) -> Ed25519PublicKey | None:
         return read_public_key(genesis.public_key) if isinstance(genesis, events.JournalGenesis) else None
     except (events.UnknownEvent, SignatureInvalid):
         return None  # the chain holds; whose key it was can't be said, so checkpoints prove nothing more
+
+
+def _rolled_from(key: Ed25519PublicKey | None, body: bytes) -> Ed25519PublicKey:
+    """The next key, once both have signed for it; where the walk began later, the old one is taken as told."""
+    try:
+        told = events.decode(body)
+        if not isinstance(told, events.KeyRolled):
+            raise _Wrong("changed", "it is no roll of a key")
+        old, new = read_public_key(told.old_public_key), read_public_key(told.new_public_key)
+        if key and raw_public(key) != raw_public(old):
+            raise _Wrong("changed", "it rolls a key that this journal was not signed with")
+        stated = chain.key_roll_bytes(raw_public(old), raw_public(new))
+        signature_fits(old, told.old_signature, stated)
+        signature_fits(new, told.new_signature, stated)
+    except (events.UnknownEvent, SignatureInvalid) as error:
+        raise _Wrong("changed", f"the roll of the key is not signed by both keys: {error}") from error
+    return new
 
 
 def _check_signature(journal_id: str, body: bytes, key: Ed25519PublicKey, seq: int, entry: bytes) -> None:

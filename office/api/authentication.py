@@ -20,6 +20,7 @@ from kiosk.domain.http_signature import (
 )
 from office.api.problems import Problem
 from office.api.times import server_time
+from office.kiosks import key_rolls
 from office.kiosks.models import Kiosk
 
 MAX_PLAIN_BYTES = 8 * 1024 * 1024  # unpacked; a batch of 500 events is some 200 KiB
@@ -48,6 +49,7 @@ class SignedByKiosk:
             raise Problem("upgrade_required", supported=[int(PROTOCOL)])
         kiosk, proven = _prove(request)
         _use_nonce(proven)
+        key_rolls.used(kiosk, proven.keyid)
         if kiosk.state not in self._welcome:
             raise Problem("kiosk_suspended" if kiosk.state == Kiosk.State.SUSPENDED else "revoked")
         request.kiosk, request.nonce = kiosk, proven.nonce
@@ -58,11 +60,12 @@ class SignedByKiosk:
 def _prove(request: HttpRequest) -> tuple[Kiosk, RequestSignature]:
     headers = dict(request.headers)
     try:
-        kiosk = Kiosk.objects.select_related("project").filter(key_id=claimed_key_id(headers)).first()
-        if kiosk is None:
+        found = key_rolls.owner(claimed_key_id(headers))
+        if found is None:
             raise Problem("key_unknown", server_time=server_time())
+        kiosk, public_key = found
         proven = verify_request(
-            read_public_key(kiosk.public_key),
+            read_public_key(public_key),
             method=request.method or "",
             authorities=authorities(request),
             path=escape_uri_path(request.path),

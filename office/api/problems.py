@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "fork": Kind(409, "Two histories share a sequence number", "never"),
     "gap": Kind(409, "Events are missing before these", "after_fix"),
     "ahead": Kind(409, "The office holds more of this journal", "never"),
+    "journal_not_expected": Kind(409, "This kiosk has another journal, and no leave to begin a new one", "never"),
     "too_large": Kind(413, "The request is too large", "after_fix"),
     "upgrade_required": Kind(426, "This protocol version is not spoken here", "after_fix"),
     "rate_limited": Kind(429, "Too many requests", "later"),

@@ -160,6 +160,14 @@ class PairingIn(Schema):
     token: Annotated[str, Field(min_length=1, max_length=64)]
     public_key: Annotated[str, Field(min_length=1, max_length=64)]
     software: Annotated[str, Field(max_length=40, pattern=r"^[\x20-\x7e]*$")] = ""
+    previous_key: Annotated[str, Field(max_length=64)] = ""
+    proof: Annotated[str, Field(max_length=128)] = ""
+
+
+class JournalHeld(Schema):
+    journal_id: str
+    seq: int
+    hash: Hash
 
 
 class PairingAnswer(Schema):
@@ -168,6 +176,7 @@ class PairingAnswer(Schema):
     project_code: str
     office_public_key: str
     next_receipt_number: int
+    replaces: JournalHeld | None
 
 
 class SentTimes(Schema):

@@ -16,6 +16,7 @@ from office.api.problems import Problem
 from office.api.schemas import ConfigAnswer, HeartbeatAnswer, HeartbeatIn, PairingAnswer, PairingIn, TimeAnswer
 from office.api.times import server_time, wire_time
 from office.kiosks import pairing, services
+from office.kiosks.key_rolls import Proof
 from office.kiosks.keys import office_key
 from office.kiosks.models import Kiosk
 from office.property.models import Project
@@ -30,7 +31,8 @@ router = Router()
 def pair(request: HttpRequest, told: PairingIn) -> Status:
     """Exchange a one-time token for an identity; unsigned, since there is no key yet."""
     try:
-        paired = pairing.pair(told.token, told.public_key, told.software)
+        proof = Proof(told.previous_key, told.proof) if told.previous_key else None
+        paired = pairing.pair(told.token, told.public_key, told.software, proof)
     except pairing.PairingRefused as refused:
         raise Problem("pairing_code_invalid") from refused
     except SignatureInvalid as bad:
@@ -41,6 +43,7 @@ def pair(request: HttpRequest, told: PairingIn) -> Status:
         "project_code": paired.kiosk.project.code,
         "office_public_key": public_text(office_key()),
         "next_receipt_number": paired.next_receipt_number,
+        "replaces": asdict(paired.replaces) if paired.replaces else None,
     }
     return Status(201, answer)
 

@@ -34,6 +34,8 @@ def upload(request: HttpRequest, kiosk_id: str, journal_id: str, told: UploadIn)
     except ingest.Gap as gap:
         code = "ahead" if isinstance(gap, ingest.Ahead) else "gap"
         raise Problem(code, expected_seq=gap.expected_seq) from gap
+    except ingest.NotExpected as unexpected:
+        raise Problem("journal_not_expected") from unexpected
     except ingest.BadBatch as bad:
         raise Problem("validation_failed", errors=[{"pointer": bad.pointer, "code": bad.code}]) from bad
     except ingest.Replayed as replayed:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kiosk.domain import chain
-from office.kiosks import contacts
+from office.kiosks import contacts, new_journals
 from office.kiosks.models import Alarm, Journal, Kiosk, Nonce, RawEvent
 from office.kiosks.rules import moment
 from office.kiosks.times import Placed
@@ -54,6 +54,12 @@ class Ahead(Gap):
     def __init__(self, expected_seq: int, head_seq: int) -> None:
         super().__init__(expected_seq)
         self.seq = head_seq  # all that the kiosk has
+
+
+class NotExpected(Conflict):
+    """A new journal of a kiosk that has one, without leave or not as its successor: perhaps a copy of the kiosk."""
+
+    alarm, seq = "journal.unexpected", 1
 
 
 class BadBatch(Conflict):
@@ -108,18 +114,18 @@ def store(
     """Store what is new of a batch in one durable transaction; the journal as it stands after.
 
     Raises:
-        Fork, Gap, Ahead, BadBatch, Replayed, NotYours: nothing was stored.
+        Fork, Gap, Ahead, NotExpected, BadBatch, Replayed, NotYours: nothing was stored.
     """
     now = now or timezone.now()
     _check(journal_id, batch)
     try:
         with transaction.atomic():
-            Kiosk.objects.select_for_update(no_key=True).get(id=kiosk.id)  # folding points at the row meanwhile
+            kiosk = Kiosk.objects.select_for_update(no_key=True).get(id=kiosk.id)  # folding points at the row meanwhile
             _use_nonce(kiosk, nonce, now)
             journal = _journal(kiosk, journal_id, batch, now)
             _store_new(journal, _unheld(journal, batch), batch, now)
             return journal
-    except (Fork, Ahead) as conflict:
+    except (Fork, Ahead, NotExpected) as conflict:
         _raise_alarm(kiosk, journal_id, conflict, now)
         raise
 
@@ -165,7 +171,9 @@ def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime
     if batch.events[0].header.kind != "journal.genesis":
         raise BadBatch("/events/0/kind", "not_genesis")
     books.locked(kiosk.project_id)  # before the journals' rows, as folding does
-    Journal.objects.filter(kiosk=kiosk, state=Journal.State.ACTIVE).update(state=Journal.State.REPLACED)
+    if not new_journals.may_begin(kiosk, batch.events[0].body, now):
+        raise NotExpected(journal_id)
+    new_journals.begun(kiosk, now)
     return Journal.objects.create(
         id=derived_id(kiosk.project_id, "journal", journal_id),
         project_id=kiosk.project_id,
@@ -186,6 +194,8 @@ def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
             "seq", "hash"
         )
     )
+    if journal.state == Journal.State.REPLACED and batch.last_seq > journal.high_seq:
+        raise Fork(journal.high_seq + 1, bytes(journal.head_hash))  # its successor names this end, and no other
     before = bytes(held.get(batch.first_seq - 1, chain.GENESIS_PREV))
     if batch.events and batch.prev_hash != before:
         raise Fork(max(1, batch.first_seq - 1), before)
@@ -240,7 +250,7 @@ def _row(journal: Journal, event: SentEvent, stream: Stream, placed: Placed, now
     }
 
 
-def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead, now: datetime.datetime) -> None:
+def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead | NotExpected, now: datetime.datetime) -> None:
     """A history that does not fit ours is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
     with transaction.atomic():
         Journal.objects.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)

@@ -37,6 +37,9 @@ class Kiosk(ProjectRow):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PAIRED)
     public_key = models.CharField(max_length=64)  # base64 of the raw key
     key_id = models.CharField(max_length=64, unique=True)  # hex SHA-256 of the raw key
+    next_public_key = models.CharField(max_length=64, blank=True)  # promised at pairing, until its first use
+    next_key_id = models.CharField(max_length=64, blank=True, db_index=True)
+    may_replace_until = models.DateTimeField(null=True)  # a pairing code allowed it to begin one new journal
     software = models.CharField(max_length=40, blank=True)
     paired_at = models.DateTimeField()
     box_capacity_notes = models.PositiveIntegerField(default=600)
@@ -78,6 +81,7 @@ class PairingCode(ProjectRow):
     tries = models.PositiveIntegerField(default=0)  # wrong tries while it was open
     used_at = models.DateTimeField(null=True)
     kiosk = models.ForeignKey(Kiosk, on_delete=models.PROTECT, null=True, related_name="+")
+    renews = models.ForeignKey(Kiosk, on_delete=models.PROTECT, null=True, related_name="+")  # made for this one only
     location = models.CharField(max_length=80, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 

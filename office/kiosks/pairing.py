@@ -14,8 +14,11 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from kiosk.domain.http_signature import CROCKFORD, SignatureInvalid, key_id, key_pin, raw_public, read_public_key
+from office.kiosks import key_rolls
+from office.kiosks.key_rolls import Proof
 from office.kiosks.keys import office_key
 from office.kiosks.models import Kiosk, PairingCode
+from office.kiosks.new_journals import Held, held
 from office.ledger import stream as books
 from office.payments.models import Payment
 from office.property.models import Project
@@ -23,6 +26,7 @@ from office.staff import audit
 
 TOKEN_LENGTH = 8
 VALID_FOR = datetime.timedelta(minutes=10)
+MAY_REPLACE_FOR = datetime.timedelta(hours=24)
 MAX_TRIES = 5
 
 
@@ -45,10 +49,14 @@ class Paired:
 
     kiosk: Kiosk
     next_receipt_number: int
+    replaces: Held | None
 
 
-def make_code(project: Project, by: Any = None, location: str = "") -> NewCode:
-    """A new one-time code for a kiosk of this project; older open codes stay as they are."""
+def make_code(
+    project: Project, by: Any = None, location: str = "", *, renews: Kiosk | None = None, reason: str = ""
+) -> NewCode:
+    """A new one-time code for a kiosk of this project; older open codes stay as they are. With ``renews`` it is for that kiosk
+    alone: it gets another key, also when its old one is lost, and may begin a new journal."""
     now = timezone.now()
     token = "".join(secrets.choice(CROCKFORD) for _ in range(TOKEN_LENGTH))
     row = PairingCode.objects.create(
@@ -58,19 +66,22 @@ def make_code(project: Project, by: Any = None, location: str = "") -> NewCode:
         expires_at=now + VALID_FOR,
         made_by=by,
         location=location[:80],
+        renews=renews,
     )
-    if by is not None:
-        audit.note(project.id, by, "kiosk.pairing_code", row)
+    if by is not None or renews is not None:
+        kiosk_code = {"kiosk": renews.code} if renews else {}
+        audit.note(project.id, by, "kiosk.pairing_code", renews or row, reason=reason, **kiosk_code)
     return NewCode(token + key_pin(raw_public(office_key())), row.expires_at, project)
 
 
-def pair(token: str, public_key: str, software: str) -> Paired:
-    """Exchange a token for an identity. A kiosk that pairs again with its own key keeps its code and journals.
+def pair(token: str, public_key: str, software: str, proof: Proof | None = None) -> Paired:
+    """Exchange a token for an identity. A kiosk that pairs again, with its own key or with a new one that the old one signed
+    for, keeps its code and journals, and may begin a new journal that names the old one's end.
 
     Raises:
         PairingRefused: no open code has this token. Every wrong try counts against every open code, so that guessing
             closes them all after five tries.
-        SignatureInvalid: the public key is none.
+        SignatureInvalid: the public key is none, or the proof does not hold.
     """
     key = raw_public(read_public_key(public_key))
     with transaction.atomic():
@@ -78,28 +89,39 @@ def pair(token: str, public_key: str, software: str) -> Paired:
         if code is None:
             _open_codes().update(tries=F("tries") + 1)
         else:
-            kiosk = _kiosk_with(key, public_key, code, software)
+            kiosk = _kiosk_with(key, public_key, code, software, proof)
             code.used_at, code.kiosk = timezone.now(), kiosk
             code.save(update_fields=["used_at", "kiosk"])
     if code is None:
         raise PairingRefused
     books.fold(kiosk.project_id)  # a number that waits to be folded is given out as well
     last = Payment.objects.filter(project_id=kiosk.project_id, kiosk=kiosk).aggregate(last=Max("receipt_number"))
-    return Paired(kiosk, (last["last"] or 0) + 1)
+    return Paired(kiosk, (last["last"] or 0) + 1, held(kiosk))
 
 
 def _open_codes() -> Any:
     return PairingCode.objects.filter(used_at=None, expires_at__gt=timezone.now(), tries__lt=MAX_TRIES)
 
 
-def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str) -> Kiosk:
-    known = Kiosk.objects.select_for_update(no_key=True).filter(key_id=key_id(key)).first()
-    if known is not None:
-        if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED:
-            raise SignatureInvalid("public key: belongs to another kiosk")
-        known.state, known.software, known.paired_at = Kiosk.State.PAIRED, software, timezone.now()
-        known.save(update_fields=["state", "software", "paired_at"])
-        return known
+def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str, proof: Proof | None) -> Kiosk:
+    same = Kiosk.objects.select_for_update(no_key=True).filter(key_id=key_id(key)).first()
+    before = key_rolls.proven(proof, key) if proof else None
+    known = code.renews or before or same
+    if known is None:
+        return _new_kiosk(key, public_key, code, software)
+    if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED or (same and same != known):
+        raise SignatureInvalid("public key: belongs to another kiosk")
+    if before == known and same is None:
+        key_rolls.promise(known, public_key, key_id(key))
+    else:
+        key_rolls.give(known, public_key, key_id(key))
+    known.state, known.software, known.paired_at = Kiosk.State.PAIRED, software, timezone.now()
+    known.may_replace_until = known.paired_at + MAY_REPLACE_FOR
+    known.save()
+    return known
+
+
+def _new_kiosk(key: bytes, public_key: str, code: PairingCode, software: str) -> Kiosk:
     project = Project.objects.select_for_update(no_key=True).get(id=code.project_id)
     return Kiosk.objects.create(
         project=project,

@@ -109,6 +109,8 @@ def _store(kiosk: Kiosk, journal_id: str, batch: ingest.Batch) -> None:
 def _kiosk(genesis: events.JournalGenesis, project_code: str | None) -> Kiosk:
     known = Kiosk.objects.filter(id=read_uuid(genesis.kiosk_id)).select_related("project").first()
     if known is not None:
+        known.may_replace_until = timezone.now() + datetime.timedelta(hours=1)  # who replays is the leave
+        known.save(update_fields=["may_replace_until"])
         return known
     try:
         raw = base64.b64decode(genesis.public_key, validate=True)

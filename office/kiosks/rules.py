@@ -13,6 +13,7 @@ _SEVERITIES = {
     "acceptor.fraud": "security",
     "journal.fork": "security",
     "journal.ahead": "security",
+    "journal.unexpected": "security",
     "printer.near_end": "warn",
     "printer.unconfirmed": "warn",
     "office.unreachable": "warn",

@@ -44,6 +44,12 @@ SAMPLES: tuple[events.Event, ...] = (
         public_key="A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=",
         software="0.1.0",
     ),
+    events.KeyRolled(
+        old_public_key="A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=",
+        new_public_key="dT8uwcWnXnAXJd5Y+UeVe9SMMFNzzB6X4HfHWcgIoFA=",
+        old_signature="c2lnbmF0dXJl",
+        new_signature="c2lnbmF0dXJl",
+    ),
     events.AgentStarted(software="0.1.0", sqlite="3.40.1", clean=False),
     events.AgentStopped(),
     events.ClockStepped(by_ms=-3_600_000),

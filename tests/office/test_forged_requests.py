@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain import http_signature as hs
 from kiosk.domain.events import AgentStarted, AgentStopped
@@ -140,10 +139,7 @@ def served(folder: Path):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory):
     with served(tmp_path_factory.mktemp("forged")) as (office, log):
-        honest, other = (
-            Box(exchange(office.url, office.pairing_code(), Ed25519PrivateKey.generate(), "0.1.0").identity)
-            for _ in "ab"
-        )
+        honest, other = (Box(exchange(office.url, office.pairing_code(), "0.1.0").identity) for _ in "ab")
         with closing(sqlite3.connect(f"file:{office.path}?mode=ro", uri=True)) as db:
             made = World(office, log, honest, other, db)
             for box in (honest, other):

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from kiosk.domain import events
 from office.kiosks import ingest, services
-from office.kiosks.models import Alarm, Journal, RawEvent
+from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
 from office.ledger import stream
 from office.ledger.models import Stream
 from office.ledger.verify import verify_project
@@ -152,17 +153,59 @@ def test_a_genesis_that_names_another_kiosk_is_quarantined(estate: Estate) -> No
     assert (answer["ack_seq"], answer["rejected"]) == (3, [{"seq": 1, "code": "other_kiosk"}])
 
 
-def test_a_new_journal_replaces_the_old_one(estate: Estate) -> None:
-    from office.demo import visits
+def successor(estate: Estate, **changed: object) -> dict:
+    """A new journal of the kiosk that names the old one's end, as it travels."""
     from office.demo.journal_writer import JournalWriter
 
+    old, estate.writer = estate.writer, JournalWriter(wall_ms=estate.writer.wall_ms)
+    named = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
+    who = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": estate.kiosk.code, "public_key": "k", "software": "0.1.0"}
+    estate.writer.append(events.JournalGenesis(**(who | named | changed)))
+    return wire_batch(estate.writer)
+
+
+def give_leave(estate: Estate, hours: int = 24) -> None:
+    Kiosk.objects.filter(id=estate.kiosk.id).update(may_replace_until=timezone.now() + timedelta(hours=hours))
+
+
+def test_a_new_journal_replaces_the_old_one_once_and_with_leave(estate: Estate) -> None:
     post(estate, wire_batch(estate.writer))
     old = estate.writer.journal_id
-    estate.writer = JournalWriter(wall_ms=estate.writer.wall_ms)
-    visits.genesis(estate.writer, str(estate.kiosk.id), estate.kiosk.code, "k")
-    post(estate, wire_batch(estate.writer))
+    post(estate, {**wire_batch(estate.writer), "first_seq": 3, "last_seq": 2, "events": []})
+    give_leave(estate)
+    assert post(estate, successor(estate)).status_code == 200
     assert Journal.objects.get(journal_id=old).state == Journal.State.REPLACED
     assert Journal.objects.get(journal_id=estate.writer.journal_id).state == Journal.State.ACTIVE
+    assert not Alarm.objects.filter(cleared_at=None).exists(), "the alarm about the old journal is over with it"
+    assert post(estate, successor(estate)).json()["code"] == "journal_not_expected", "the leave was for one"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"replaces_journal_id": None},
+        {"replaces_journal_id": "x" * 32},
+        {"replaces_seq": 2},
+        {"replaces_hash": "0" * 64},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_new_journal_that_does_not_name_the_old_ones_end_is_refused(estate: Estate, changed: dict) -> None:
+    post(estate, wire_batch(estate.writer))
+    give_leave(estate)
+    answer = post(estate, successor(estate, **changed))
+    assert (answer.status_code, answer.json()["code"]) == (409, "journal_not_expected")
+    assert Alarm.objects.get().code == "journal.unexpected"
+    assert RawEvent.objects.count() == 3
+
+
+@pytest.mark.parametrize("hours", [None, -1])
+def test_a_new_journal_without_leave_or_with_an_old_one_is_refused(estate: Estate, hours: int | None) -> None:
+    post(estate, wire_batch(estate.writer))
+    if hours is not None:
+        give_leave(estate, hours)
+    assert post(estate, successor(estate)).json()["code"] == "journal_not_expected"
+    assert Journal.objects.count() == 1
 
 
 def test_an_unset_clock_is_corrected_by_the_boots_offset_and_order_comes_from_seq(estate: Estate) -> None:

@@ -104,14 +104,16 @@ def test_another_offices_key_is_refused_by_the_pin(office, settings_file, tmp_pa
     assert nothing_written(tmp_path)
 
 
-def test_pairing_again_keeps_key_and_journal(office, settings_file, tmp_path):
+def test_pairing_again_makes_a_new_key_and_keeps_the_journal(office, settings_file, tmp_path):
     assert pairing.main(["--config", str(settings_file), "--code", CODE]) == 0
     before = Identity.load(tmp_path / "state" / "identity.json")
     with JournalReader(tmp_path / "state" / "journal.db") as reader:
         journal_id = reader.journal_id
     office.token = "ABCD2345"
     assert pairing.main(["--config", str(settings_file), "--code", CODE]) == 0
-    assert raw_public(Identity.load(tmp_path / "state" / "identity.json").key) == raw_public(before.key)
+    after = Identity.load(tmp_path / "state" / "identity.json")
+    assert raw_public(after.key) == raw_public(office.kiosk_key) != raw_public(before.key)
+    assert [roll.old_public_key for roll in after.rolls] == [public_text(before.key)]
     with JournalReader(tmp_path / "state" / "journal.db") as reader:
         assert reader.journal_id == journal_id
 

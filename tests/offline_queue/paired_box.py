@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from kiosk.clock import SystemClock
 from kiosk.domain.events import AgentStarted
 from kiosk.domain.identifiers import new_id, receipt_no
@@ -29,7 +27,7 @@ TIMING = Timing(first_try_s=0, backoff_base_s=0, backoff_cap_s=0, retry_spacing_
 def paired(url: str, code: str, state: Path) -> Identity:
     """A newly paired kiosk: identity and journal in ``state``."""
     state.mkdir()
-    told = exchange(url, code, Ed25519PrivateKey.generate(), "0.1.0")
+    told = exchange(url, code, "0.1.0")
     told.identity.save(state / "identity.json")
     begin_journal(told, state / "journal.db", SystemClock(), "0.1.0")
     return told.identity
@@ -43,6 +41,7 @@ class PairedBox:
         clock = SystemClock()
         identity = Identity.load(state / "identity.json")
         self.journal = Journal.open(state / "journal.db", clock)
+        self.journal.follow(identity.rolls)
         if writes:
             self.journal.append(AgentStarted(software="0.1.0", sqlite="3", clean=self.journal.stopped_cleanly()))
         self.reports: list[object] = []

@@ -37,10 +37,14 @@ FAULT = {
     "journal.unwritable": FaultWords(State("no", _("日志写不进")), _("腾出空间或更换存储；期间不收款。")),
     "journal.damaged": FaultWords(State("no", _("日志自检不符")), _("保留文件，运行 kiosk journal verify，联系厂家。")),
     "journal.fork": FaultWords(
-        State("no", _("终端记录对不上")), _("同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，查清后换新日志。")
+        State("no", _("终端记录对不上")),
+        _("同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，查清后换新日志。"),
     ),
     "journal.ahead": FaultWords(
         State("no", _("终端记录变短了")), _("终端丢了已上传的记录，多半装回了旧备份。停用它，查清后换新日志。")
+    ),
+    "journal.unexpected": FaultWords(
+        State("no", _("多出一份终端记录")), _("有设备用这台终端的身份另开了日志：可能被复制。停用它，查清后再给配对码。")
     ),
     "disk.margin": FaultWords(State("bad", _("磁盘空间不足")), _("清理状态分区。")),
     "office.unreachable": FaultWords(State("off", _("连不上办公室")), _("检查网络；现金照收，稍后补传。")),

@@ -150,6 +150,7 @@ CLOCK = {"synced": _("已校准"), "rtc": _("走时芯片"), "held": _("未校�
 
 EVENT = {
     "journal.genesis": _("日志开始"),
+    "key.rolled": _("换了密钥"),
     "agent.started": _("程序启动"),
     "agent.stopped": _("程序停止"),
     "clock.step": _("时钟拨动"),

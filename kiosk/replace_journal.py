@@ -1,0 +1,156 @@
+"""`kiosk journal replace`: a new journal for a kiosk whose old one is dead, shorter than the office's copy, or another history.
+
+What the office still takes of the old journal is sent first. The file is kept aside and stays readable for `kiosk journal export`; the
+new one names its end as the office holds it, and goes on with its receipt numbers. A power cut leaves the old or the new journal in place.
+Source: journal-and-upload sections 2 and 4.
+"""
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+import kiosk
+from kiosk.clock import Clock, SystemClock
+from kiosk.office_client.client import OfficeClient, Refused, Unreachable
+from kiosk.office_client.identity import Identity
+from kiosk.office_client.pairing import Paired, PairingFailed, exchange, genesis_of, kept_at
+from kiosk.offline_queue import database, outbox
+from kiosk.offline_queue.database import JournalUnusable
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.payment.status import is_first_agent
+from kiosk.settings import Settings, SettingsError, load
+
+KEPT = "kept-journals"
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done; ``unsent`` counts the readable entries that the office does not hold, None where nothing can be read."""
+
+    kiosk_code: str
+    journal_id: str
+    kept: str
+    unsent: int | None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command: 0 done, 1 it could not be, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="kiosk journal replace", description="Begin a new journal; keep the old one aside."
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of this kiosk")
+    parser.add_argument("--code", required=True, help="from `office pairing-code --kiosk CODE --reason TEXT`")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args(argv)
+    try:
+        with ExitStack() as held:
+            settings = load(arguments.config)
+            if not is_first_agent(settings.journal_path.parent, held):
+                raise PairingFailed("the kiosk is running; stop it first (systemctl stop kiosk-agent)")
+            done = replace(settings, arguments.code, SystemClock())
+    except (SettingsError, PairingFailed, JournalUnusable, OSError) as error:
+        print(f"kiosk journal replace: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(msgspec.to_builtins(done)) if arguments.json else _in_words(done))
+    return 0
+
+
+def replace(settings: Settings, code: str, clock: Clock) -> Replaced:
+    """Send, pair, keep aside, begin anew.
+
+    Raises:
+        PairingFailed: the office gives no leave; nothing was changed.
+        JournalUnusable: the disk does not let us.
+    """
+    path, before = settings.journal_path, kept_at(settings.identity_path)
+    if before:
+        deliver(settings.office.url, before, path, clock)
+    paired = exchange(settings.office.url, code, kiosk.__version__, before)
+    if before and before.kiosk_id != paired.identity.kiosk_id:
+        raise PairingFailed(
+            f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed"
+        )
+    paired.identity.save(settings.identity_path)
+    head, next_receipt = _state_of(path)
+    kept = keep_aside(path)
+    journal_id = _begin(paired, path, clock, max(next_receipt, paired.next_receipt_number))
+    at_the_office = paired.replaces.seq if paired.replaces else 0
+    unsent = None if head is None else max(0, head - at_the_office)
+    return Replaced(kiosk_code=paired.identity.kiosk_code, journal_id=journal_id, kept=str(kept or ""), unsent=unsent)
+
+
+def deliver(url: str, identity: Identity, path: Path, clock: Clock) -> None:
+    """Send what the office still takes, up to the first entry that can't be read or does not fit; whatever stays is kept."""
+    client, at_most = OfficeClient(url, identity, clock), outbox.MAX_EVENTS
+    try:
+        with JournalReader(path) as reader:
+            sent = reader.cursor().ack_seq
+            while at_most:
+                try:
+                    batch = outbox.next_batch(reader, sent, clock, at_most)
+                    if batch is None:
+                        return
+                    sent = max(batch.last_seq, client.upload(reader.journal_id, batch.gzipped).ack_seq)
+                except (sqlite3.Error, Refused, UnicodeDecodeError):
+                    at_most //= 2
+    except (JournalUnusable, sqlite3.Error, Unreachable) as error:
+        print(f"kiosk journal replace: sent no more of the old journal: {error}", file=sys.stderr)
+    finally:
+        client.close()
+
+
+def keep_aside(path: Path) -> Path | None:
+    """The journal with its WAL under another name, linked and not moved: at no moment is either of them nowhere."""
+    if not path.exists():
+        return None
+    number = 1
+    while (folder := path.parent / KEPT / str(number)).exists():
+        number += 1
+    folder.mkdir(parents=True)
+    for name in (path.name, f"{path.name}-wal"):
+        if path.with_name(name).exists():
+            os.link(path.with_name(name), folder / name)
+    for directory in (folder, folder.parent, path.parent):
+        database.sync_directory(directory)
+    return folder / path.name
+
+
+def _begin(paired: Paired, path: Path, clock: Clock, first_receipt_number: int) -> str:
+    """The new file is whole before it takes the old one's place; the old WAL goes first, since SQLite would read it as the new one's."""
+    coming = path.with_name(f"{path.name}.next")
+    coming.unlink(missing_ok=True)
+    journal = Journal.create(coming, clock, genesis_of(paired, kiosk.__version__, first_receipt_number))
+    journal.close()
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    database.sync_directory(path.parent)
+    database.doubt_no_more(path)
+    coming.replace(path)
+    database.sync_directory(path.parent)
+    return journal.journal_id
+
+
+def _state_of(path: Path) -> tuple[int | None, int]:
+    """The newest entry's number and the next receipt number, as far as the old file can still say."""
+    try:
+        with JournalReader(path) as reader:
+            return reader.head()[0], reader.next_receipt_number()
+    except (JournalUnusable, sqlite3.Error, TypeError):
+        return None, 1
+
+
+def _in_words(done: Replaced) -> str:
+    lines = [f"{done.kiosk_code} has a new journal, {done.journal_id}."]
+    if done.kept:
+        lines.append(f"The old one is kept: kiosk journal export --journal {done.kept}")
+    if done.unsent is None:
+        lines.append("What it held beyond the office's copy can't be read here; send the file to the maker.")
+    elif done.unsent:
+        lines.append(f"{done.unsent} of its entries are not at the office; export them and hand them to it.")
+    return "\n".join([*lines, "Start the kiosk again."])

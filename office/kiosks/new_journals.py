@@ -1,0 +1,50 @@
+"""A kiosk's next journal: begun only with a person's leave, and only as the successor of what the office holds.
+
+Otherwise a copied identity would need no more than an empty file to be a second kiosk under the same name. A pairing code is that
+leave; the new journal's genesis names the old journal with the last entry that the office holds. Source: journal-and-upload 2 and 4.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from kiosk.domain.events import JournalGenesis, UnknownEvent, decode
+from office.kiosks.models import Alarm, Journal, Kiosk
+
+
+@dataclass(frozen=True)
+class Held:
+    """The newest journal of a kiosk and the last entry that the office has of it."""
+
+    journal_id: str
+    seq: int
+    hash: str
+
+
+def held(kiosk: Kiosk) -> Held | None:
+    journal = Journal.objects.filter(kiosk=kiosk).order_by("-started_at").first()
+    return Held(journal.journal_id, journal.high_seq, bytes(journal.head_hash).hex()) if journal else None
+
+
+def may_begin(kiosk: Kiosk, genesis: bytes, now: datetime.datetime) -> bool:
+    """Whether this first entry may begin a journal of the kiosk; its row is locked and as it is now."""
+    before = held(kiosk)
+    if before is None:
+        return True
+    try:
+        told = decode(genesis)
+    except UnknownEvent:
+        return False
+    named = isinstance(told, JournalGenesis) and Held(
+        told.replaces_journal_id or "", told.replaces_seq or 0, told.replaces_hash or ""
+    )
+    return named == before and kiosk.may_replace_until is not None and now <= kiosk.may_replace_until
+
+
+def begun(kiosk: Kiosk, now: datetime.datetime) -> None:
+    """The leave is used up, the old journal is over, and with it the alarms about its history."""
+    Journal.objects.filter(kiosk=kiosk).exclude(state=Journal.State.REPLACED).update(state=Journal.State.REPLACED)
+    Alarm.objects.filter(kiosk=kiosk, source=Alarm.Source.OFFICE, code__startswith="journal.", cleared_at=None).update(
+        cleared_at=now
+    )
+    kiosk.may_replace_until = None
+    kiosk.save(update_fields=["may_replace_until"])
