@@ -6,6 +6,7 @@ Seeded: MENTING_SEED; a failure names what never came true.
 import random
 import time
 from collections import Counter
+from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 
@@ -28,8 +29,7 @@ HONEST = 0.7  # how often an upload comes through between two lies
 def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
     """``entries`` events through the cable, every kind of lie ``rounds`` times; half of them are there before the sync starts."""
     chance, did, began = random.Random(SEED), Counter[str](), time.monotonic()
-    halts = Halts(folder / "halts.sock")
-    with lobby(folder, launch=halts.launch) as running:
+    with closing(Halts(folder / "halts.sock")) as halts, lobby(folder, launch=halts.launch) as running:
         uploader = Uploader(running)
         try:
             liar = Liar(running, halts, uploader, chance, did)
@@ -51,8 +51,7 @@ def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
         finally:
             halts.release()
             uploader.close()
-        did["requests the office saw"] = check_delivered(running, entries)
-    halts.close()
+        did["uploads the office took"] = check_delivered(running, entries)
     told = ", ".join(f"{what}: {count}" for what, count in sorted(did.items()))
     print(f"\nseed {SEED}, {entries} events, {time.monotonic() - began:.0f} s: {told}")
     return did
@@ -64,7 +63,7 @@ def _all_posted(uploader: Uploader, entries: int) -> bool:
 
 
 def check_delivered(running: Lobby, entries: int) -> int:
-    """The office holds the journal's entries, each once and as it was written, and in its books their money; the requests it took."""
+    """The office holds the journal's entries, each once and as it was written, and in its books their money; the uploads it took."""
     with JournalReader(running.journal) as reader:
         assert reader.head()[0] == reader.cursor().ack_seq == entries
         ours = list(truth.all_entries(reader))
@@ -88,8 +87,8 @@ def check_delivered(running: Lobby, entries: int) -> int:
     assert len(receipts) == len(settled)
     assert dict(receipts) == settled
     running.office.verify()
-    ((requests,),) = running.office.rows("SELECT count(*) FROM kiosks_nonce WHERE kiosk_id = ?", kiosk)
-    return int(requests)
+    ((uploads,),) = running.office.rows("SELECT count(*) FROM kiosks_nonce WHERE kiosk_id = ?", kiosk)
+    return int(uploads)
 
 
 def booked_fen(office: Books, kiosk: str) -> int:

@@ -6,6 +6,7 @@ record and every payment one end that somebody was told, and at the end the offi
 
 import random
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,10 @@ TIMES_EACH = 6
 
 def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
     def share(folder: Path, seed: int, did: Counter[str], begins: Begins) -> None:
-        halts = Halts(folder / "halts.sock")
-        with lobby(folder, speed=SPEED, pace=1, seed=seed, launch=halts.launch) as running:
+        with (
+            closing(Halts(folder / "halts.sock")) as halts,
+            lobby(folder, speed=SPEED, pace=1, seed=seed, launch=halts.launch) as running,
+        ):
             running.start_agent()
             matrix = KillMatrix(running, halts, seed, did)
             try:
@@ -39,7 +42,6 @@ def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
                 halts.release()
                 matrix.robot.stop()
             did.update(f"notes {note.fate} {note.lost_by}".rstrip() for note in records.notes)
-        halts.close()
 
     did = run_side_by_side(tmp_path, LOBBIES, share)
     print(table(did))
@@ -58,7 +60,8 @@ def test_a_share_of_the_kill_matrix_with_every_step_and_every_victim_loses_and_i
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_the_whole_kill_matrix_loses_and_invents_nothing(tmp_path: Path) -> None:
-    cells = [cell for _ in range(TIMES_EACH) for cell in random.Random(SEED).sample(CELLS, len(CELLS))]
+    chance = random.Random(SEED)
+    cells = [cell for _ in range(TIMES_EACH) for cell in chance.sample(CELLS, len(CELLS))]
     did = run(tmp_path, cells)
     never = [str(cell) for cell in CELLS if not did[str(cell)]]
     assert not never, f"never hit: {never}"
