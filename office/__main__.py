@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from office.commands.common import one_line
 from office.database import BadDatabaseUrl, database_settings
 
 # name, module under office.commands, help
@@ -35,9 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not _is_for_people(error):
+        words = _for_people(error)
+        if not words:
             raise
-        print(f"office {arguments.command}: {error}", file=sys.stderr)
+        print(f"office {arguments.command}: {words}", file=sys.stderr)
         return 1
 
 
@@ -67,11 +69,15 @@ def _use_database(url: str | None) -> None:
         os.environ.setdefault("OFFICE_STATE_DIR", str(folder))
 
 
-def _is_for_people(error: Exception) -> bool:
-    """Failures whose message already tells a person what to do; anything else deserves its traceback."""
+def _for_people(error: Exception) -> str:
+    """What to say of a failure that a person can mend; empty for anything else, which deserves its traceback."""
     from django.db import OperationalError
 
-    return isinstance(error, OperationalError | OSError) or getattr(error, "for_people", False)
+    if isinstance(error, OperationalError):
+        return f"the database says: {one_line(error)}; see that it can be written to and has room, then try again"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; name another path, or make this one usable"
+    return str(error) if isinstance(error, OSError) or getattr(error, "for_people", False) else ""
 
 
 if __name__ == "__main__":

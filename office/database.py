@@ -27,7 +27,7 @@ def database_settings(url: str) -> dict[str, Any]:
     """Read ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``.
 
     Raises:
-        BadDatabaseUrl: any other scheme, or no path.
+        BadDatabaseUrl: any other scheme, no path, no name or a port that is no number.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -54,14 +54,20 @@ def _sqlite(path: str) -> dict[str, Any]:
 
 
 def _postgres(parts: Any) -> dict[str, Any]:
-    options = dict(parse_qsl(parts.query))
+    options, name = dict(parse_qsl(parts.query)), unquote(parts.path.lstrip("/"))
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise BadDatabaseUrl("the PostgreSQL URL's port is no number; give postgres://user@host:5432/name") from error
+    if not name:
+        raise BadDatabaseUrl("the PostgreSQL URL names no database; give postgres://user@host/name")
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
+        "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", unquote(parts.hostname or "")),
-        "PORT": str(parts.port or options.pop("port", "")),
+        "PORT": str(port or options.pop("port", "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,

@@ -1,9 +1,8 @@
 """The books for an independent checker, in the Beancount format on standard output; each project has its own accounts."""
 
 import argparse
-import sys
 
-from office.commands.common import CommandFailed, set_up
+from office.commands.common import CommandFailed, say, set_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    set_up()
+    set_up(make=False)
     from office.ledger.beancount import export
     from office.property.models import Project
 
@@ -22,5 +21,5 @@ def run(arguments: argparse.Namespace) -> int:
         if not projects.exists():
             raise CommandFailed(f"there is no project {arguments.project!r}")
     for line in export(projects):
-        sys.stdout.write(line + "\n")
+        say(arguments, {"line": line}, line)
     return 0

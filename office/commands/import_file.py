@@ -16,18 +16,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     set_up()
+    from django.db import transaction
+
     from office.importing.checking import check
     from office.importing.committing import commit
     from office.importing.tables import read_tables
 
-    if arguments.new_project:
-        _make_project(arguments.project, arguments.new_project)
-    checked = check(project_by_code(arguments.project), read_tables(arguments.file))
+    with transaction.atomic():
+        if arguments.new_project:
+            _make_project(arguments.project, arguments.new_project)
+        checked = check(project_by_code(arguments.project), read_tables(arguments.file))
+        if arguments.commit:
+            commit(checked)
+        else:
+            transaction.set_rollback(True)  # a dry run leaves nothing, not even the project it would have made
     for refusal in checked.refusals:
         told = {"refused": refusal.reason, "table": refusal.table, "line": refusal.line, "value": refusal.value}
         say(arguments, told, str(refusal))
-    if arguments.commit:
-        commit(checked)
     counts = {"units": len(checked.units), "residents": len(checked.residents), "bills": len(checked.bills)}
     told = {**counts, "refused_rows": len(checked.refusals), "written": arguments.commit}
     numbers = ", ".join(f"{count} {what}" for what, count in counts.items())

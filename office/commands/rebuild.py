@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    set_up()
+    set_up(make=False)
     from office.ledger import stream
     from office.ledger.digest import books_digest
     from office.ledger.rebuild import rebuild

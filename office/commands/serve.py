@@ -10,7 +10,7 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
-from office.commands.common import CommandFailed, complain, say, set_up
+from office.commands.common import CommandFailed, complain, say, set_up, usage
 
 THREADS = 8
 FOLD_TURN_S = 0.5  # then it looks whether a backlog is arriving, and gives way to it
@@ -22,6 +22,7 @@ log = logging.getLogger("office.serve")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--listen",
+        type=usage(_address),
         default="127.0.0.1:8000",
         metavar="HOST:PORT",
         help="default 127.0.0.1:8000; port 0 takes a free one",
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--public-url",
+        type=usage(_public_url),
         metavar="URL",
         help="where people's phones reach this office, such as https://pay.example.cn; slips show it as a QR code",
     )
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    host, port = _address(arguments.listen)
+    host, port = arguments.listen
     names = [
         name
         for name in (*os.environ.get("OFFICE_NAMES", "").split(","), *arguments.name, _own_name(host, port))
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ["OFFICE_NAMES"] = ",".join(dict.fromkeys(names))
     if arguments.public_url:
         os.environ["OFFICE_PUBLIC_URL"] = arguments.public_url
-    _check_public_url(os.environ.get("OFFICE_PUBLIC_URL", ""))
+    _public_url(os.environ.get("OFFICE_PUBLIC_URL", ""))
     set_up()
     _check_books()
     server = _server(host, port, arguments.proxy)
@@ -79,11 +81,12 @@ def _stop(number: int, frame: Any) -> None:
     raise SystemExit(0)
 
 
-def _check_public_url(url: str) -> None:
+def _public_url(url: str) -> str:
     """The address goes onto paper, so a wrong one is refused at once."""
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query):
-        raise CommandFailed(f"--public-url {url}: give scheme and name only, such as https://pay.example.cn")
+        raise CommandFailed(f"public URL {url}: give scheme and name only, such as https://pay.example.cn")
+    return url
 
 
 def _server(host: str, port: int, proxy: str | None) -> Any:
@@ -113,7 +116,7 @@ def _server(host: str, port: int, proxy: str | None) -> Any:
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535 or not host:
-        raise CommandFailed(f"--listen {text}: give HOST:PORT such as 127.0.0.1:8000")
+        raise CommandFailed(f"{text}: give HOST:PORT such as 127.0.0.1:8000")
     return host.strip("[]"), int(port)
 
 

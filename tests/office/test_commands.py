@@ -139,7 +139,9 @@ def test_import_is_a_dry_run_until_it_is_told_to_commit(empty: Path) -> None:
     assert started.returncode == 1
     assert lines[0] == {"refused": "bad_area", "table": "units.csv", "line": 3, "value": "bad"}
     assert (lines[1]["units"], lines[1]["refused_rows"], lines[1]["written"]) == (1, 1, False)
-    assert office("import", str(table), "--commit", directory=empty).returncode == 1
+    assert "this office has: none" in office("import", str(table), "--project", "NEW", directory=empty).stderr
+    committed = ("import", str(table), "--commit", "--project", "NEW", "--new-project", "新小区")
+    assert office(*committed, directory=empty).returncode == 1
     third = office("import", str(table), directory=empty)
     assert "line 2: this room is already there: 1-1-101" in third.stdout
 
@@ -150,6 +152,10 @@ def test_import_is_a_dry_run_until_it_is_told_to_commit(empty: Path) -> None:
         (),
         ("demo", "--size", "huge"),
         ("verify", "--database", "mysql://x"),
+        ("verify", "--database", "postgres://office@host:port/name"),
+        ("verify", "--database", "postgres://office@host/"),
+        ("serve", "--listen", "nowhere"),
+        ("serve", "--public-url", "pay.example.cn"),
     ],
 )
 def test_wrong_usage_exits_with_two(arguments: tuple[str, ...]) -> None:
@@ -163,7 +169,7 @@ def test_wrong_usage_exits_with_two(arguments: tuple[str, ...]) -> None:
     [
         ("pairing-code", "--project", "NOPE"),
         ("export-ledger", "--project", "NOPE"),
-        ("serve", "--listen", "nowhere"),
+        ("replay", "missing.jsonl"),
         ("user", "x", "--role", "king"),
     ],
 )
@@ -174,11 +180,29 @@ def test_a_failure_is_one_sentence_and_exits_with_one(empty: Path, arguments: tu
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_sentence() -> None:
-    command = [*OFFICE, "verify", "--database", "postgres://nobody@/nothing?host=/nowhere"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("command", ["verify", "rebuild", "export-ledger"])
+def test_a_database_that_is_not_there_is_no_book_in_order(tmp_path: Path, command: str) -> None:
+    """A misspelled path must not be told that its books balance."""
+    done = office(command, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"office {command}: there is no database {tmp_path / 'office.db'};")
+    assert not (tmp_path / "office.db").exists()
+
+
+def test_a_database_that_can_not_be_opened_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database")
+    for url in ("postgres://nobody@/nothing?host=/nowhere", f"sqlite:///{tmp_path / 'text.db'}"):
+        command = [*OFFICE, "verify", "--database", url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "check --database" in done.stderr
+
+
+def test_the_ledger_for_programs_is_one_json_object_a_line(empty: Path) -> None:
+    done = office("export-ledger", "--json", directory=empty)
+    assert [list(json.loads(line)) for line in done.stdout.splitlines()] == [["line"]] * len(done.stdout.splitlines())
+    assert "operating_currency" in done.stdout
 
 
 @pytest.mark.parametrize(
