@@ -1,11 +1,14 @@
 """The ``kiosk`` command: reads its arguments, sets up the log, and hands over to the part that is meant."""
 
 import argparse
+import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import kiosk
 from kiosk.settings import Settings, SettingsError, load
@@ -28,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND")
     asked = parser.parse_args(arguments[:1])
     if asked.command is None:
-        _print_help()
-        return OK if asked.help else WRONG_USAGE
+        if asked.help:
+            print(_help())
+            return OK
+        print(f"kiosk: which command?\n{_help()}", file=sys.stderr)
+        return WRONG_USAGE
     logging.basicConfig(stream=sys.stderr, format=LOG_FORMAT, level=os.environ.get(LEVEL_VARIABLE, "INFO"))
     code = COMMANDS[asked.command][0](arguments[1:])
     _let_go_of_output()
@@ -45,46 +51,74 @@ def _let_go_of_output() -> None:
             setattr(sys, name, None)
 
 
-def _print_help() -> None:
-    print("usage: kiosk COMMAND [options]\n\nMenting: a self-service terminal for property fees.\n")
-    for name, (_, what) in COMMANDS.items():
-        print(f"  {name:8}  {what}")
-    print("\nEvery command has --help.")
+def _help() -> str:
+    rows = "\n".join(f"  {name:8}  {what}" for name, (_, what) in COMMANDS.items())
+    title = "Menting: a self-service terminal for property fees."
+    return f"usage: kiosk COMMAND [options]\n\n{title}\n\n{rows}\n\nEvery command has --help."
 
 
-def _settings(name: str, argv: Sequence[str]) -> tuple[Path, Settings] | None:
+class _JsonLines(logging.Formatter):
+    """The log for programs: one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "thread": record.threadName,
+            "said": record.getMessage(),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+class _Chosen(NamedTuple):
+    """What a command that serves was asked for; its log is all that it prints."""
+
+    config: Path
+    settings: Settings
+    as_json: bool
+
+
+def _chosen(name: str, argv: Sequence[str]) -> _Chosen | None:
     """The settings named by --config; None, and a sentence on standard error, when they can't be used."""
     parser = argparse.ArgumentParser(prog=f"kiosk {name}", description=COMMANDS[name][1])
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of this kiosk")
-    path = parser.parse_args(argv).config
+    parser.add_argument("--json", action="store_true", help="the log on standard output, one JSON object a line")
+    arguments = parser.parse_args(argv)
     try:
-        return path, load(path)
+        chosen = _Chosen(arguments.config, load(arguments.config), arguments.json)
     except SettingsError as error:
         print(f"kiosk {name}: {error}", file=sys.stderr)
         return None
+    if chosen.as_json:
+        lines = logging.StreamHandler(sys.stdout)
+        lines.setFormatter(_JsonLines())
+        logging.getLogger().handlers = [lines]
+    return chosen
 
 
 def _run(argv: Sequence[str]) -> int:
     from kiosk import supervisor
 
-    found = _settings("run", argv)
-    return supervisor.main(found[0]) if found else FAILED
+    chosen = _chosen("run", argv)
+    return supervisor.main(chosen.config, as_json=chosen.as_json) if chosen else FAILED
 
 
 def _agent(argv: Sequence[str]) -> int:
     from kiosk import agent
 
-    found = _settings("agent", argv)
-    return agent.main(found[1]) if found else FAILED
+    chosen = _chosen("agent", argv)
+    return agent.main(chosen.settings) if chosen else FAILED
 
 
 def _screen(argv: Sequence[str]) -> int:
-    found = _settings("screen", argv)
-    if not found:
+    chosen = _chosen("screen", argv)
+    if not chosen:
         return FAILED
     from kiosk import screen  # after the settings: importing it opens a window
 
-    return screen.main(found[1])
+    return screen.main(chosen.settings)
 
 
 def _check(argv: Sequence[str]) -> int:

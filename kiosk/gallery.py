@@ -5,6 +5,7 @@ One process a panel draws them; this one writes the index page and the contact s
 
 import argparse
 import html
+import json
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="directory for the pictures and index.html")
     parser.add_argument("--panel", choices=PANELS, help="draw this panel only, without index and contact sheets")
     parser.add_argument("--only", default="", help="draw only samples whose name contains this")
+    parser.add_argument("--json", action="store_true", help="say where the index page is as a JSON object")
     arguments = parser.parse_args(argv)
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"kiosk gallery: {arguments.out}: {error.strerror}; name another folder with --out", file=sys.stderr)
+        return 1
     if arguments.panel:
         draw_panel(arguments.panel, arguments.out, arguments.only)
         return 0
@@ -48,12 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     drawing = [subprocess.Popen([*command, "--panel", panel]) for panel in PANELS]
     codes = [process.wait() for process in drawing]
     if any(codes):
-        print("gallery: a panel could not be drawn; its error stands above", file=sys.stderr)
+        print("kiosk gallery: a panel could not be drawn; its error stands above", file=sys.stderr)
         return 1
     write_index(arguments.out)
     if not arguments.only:
         write_contact_sheet(arguments.out)
-    print(f"gallery: {arguments.out / 'index.html'}")
+    index = str(arguments.out / "index.html")
+    print(json.dumps({"index": index}) if arguments.json else f"gallery: {index}")
     return 0
 
 

@@ -118,10 +118,8 @@ class Supervisor:
         self._wake.close()
 
 
-def main(config: Path) -> int:
-    """Run agent and screen with these settings until SIGTERM or SIGINT."""
-    parts = [
-        Child(name, (sys.executable, "-m", "kiosk", name, "--config", str(config.resolve())))
-        for name in ("agent", "screen")
-    ]
+def main(config: Path, *, as_json: bool = False) -> int:
+    """Run agent and screen with these settings until SIGTERM or SIGINT; ``as_json`` is for their logs."""
+    options = ("--config", str(config.resolve()), *(("--json",) if as_json else ()))
+    parts = [Child(name, (sys.executable, "-m", "kiosk", name, *options)) for name in ("agent", "screen")]
     return Supervisor(parts).run()

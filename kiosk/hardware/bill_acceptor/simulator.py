@@ -12,7 +12,7 @@ import msgspec
 from kiosk.hardware.bill_acceptor.mechanism import Happening, Mechanism, NotTaken
 from kiosk.hardware.bill_acceptor.notebox import Notebox
 from kiosk.hardware.bill_acceptor.ssp.simulator import SspDevice
-from kiosk.hardware.simulators.arguments import common_parser
+from kiosk.hardware.simulators.arguments import common_parser, in_words
 from kiosk.hardware.simulators.control import CommandRefused, ControlLine, Message
 from kiosk.hardware.simulators.line import FaultyLine, LineFaults
 from kiosk.hardware.simulators.loop import Loop
@@ -251,7 +251,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             serial=arguments.serial,
         )
     except (OSError, TruthUnreadable) as error:
-        print(f"kiosk-sim bill-acceptor: {error}", file=sys.stderr)
+        words = in_words(error) if isinstance(error, OSError) else error
+        print(f"kiosk-sim bill-acceptor: {words}", file=sys.stderr)
         return 1
     commands.update(simulator.commands())
     loop.stop_on_signals()

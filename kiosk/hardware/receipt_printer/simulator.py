@@ -19,7 +19,7 @@ from kiosk.hardware.receipt_printer.mechanism import FULL_ROLL_MM, NEAR_END_MM, 
 from kiosk.hardware.receipt_printer.qr_reading import read_qr
 from kiosk.hardware.receipt_printer.tokens import Command, RealTime, Tokenizer, Wrong
 from kiosk.hardware.simulators import truth as state_file
-from kiosk.hardware.simulators.arguments import common_parser
+from kiosk.hardware.simulators.arguments import common_parser, in_words
 from kiosk.hardware.simulators.control import CommandRefused, ControlLine, Message
 from kiosk.hardware.simulators.loop import Loop
 from kiosk.hardware.simulators.terminal import TerminalPair
@@ -321,7 +321,8 @@ def main(argv: Sequence[str]) -> int:
             listen=arguments.listen,
         )
     except (OSError, state_file.TruthUnreadable) as error:
-        print(f"kiosk-sim receipt-printer: {error}", file=sys.stderr)
+        words = in_words(error) if isinstance(error, OSError) else error
+        print(f"kiosk-sim receipt-printer: {words}", file=sys.stderr)
         return 1
     simulator.loop.stop_on_signals()
     simulator.run()

@@ -18,6 +18,13 @@ def common_parser(program: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def in_words(error: OSError) -> str:
+    """What the system refused, as a sentence with its remedy."""
+    if error.filename:
+        return f"{error.filename}: {error.strerror}; name another path"
+    return f"{error.strerror}; name another address"
+
+
 def speed(text: str) -> int:
     """A whole number from 1 to 1000."""
     if not text.isdecimal() or not 1 <= int(text) <= MAX_SPEED:

@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             links[name] = DeviceLink(name, host, port, listeners.add)
         play(scenario, links, listeners.listen, listeners.forget, _say)
     except (ScenarioFailed, SimulatorGone) as error:
-        print(error, file=sys.stderr)
+        print(f"kiosk-sim play: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0

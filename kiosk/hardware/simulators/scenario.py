@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from kiosk.hardware.simulators.arguments import in_words
+
 OWN_KEYS = ("device", "wait_for", "timeout_s")
 DEFAULT_TIMEOUT_S = 30.0
 
@@ -53,7 +55,9 @@ def load(path: Path) -> Scenario:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ScenarioFailed(in_words(error)) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioFailed(f"{path}: {error}") from error
     return Scenario(
         title=str(table.get("title", path.stem)),

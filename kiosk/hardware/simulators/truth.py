@@ -23,7 +23,9 @@ def load(path: Path, kind: type[Truth]) -> Truth | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise TruthUnreadable(f"{path}: {error.strerror}; name another file") from error
+    except msgspec.MsgspecError as error:
         raise TruthUnreadable(f"{path}: {error}; delete it to begin with a fresh device") from error
 
 

@@ -45,11 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             links={"screen": chosen.screen, "aspect": chosen.aspect, "office": chosen.office},
         )
     except (SimulatorGone, ScenarioFailed) as error:
-        print(error, file=sys.stderr)
+        print(f"kiosk-sim bench: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         where = ":".join(map(str, chosen.listen))
-        print(f"can't listen on {where}: {error.strerror}; give another --listen", file=sys.stderr)
+        print(f"kiosk-sim bench: can't listen on {where}: {error.strerror}; give another --listen", file=sys.stderr)
         return 1
     _serve(server)
     for link in devices.values():

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from kiosk.hardware.simulators.arguments import speed
 from kiosk.hardware.simulators.lobby.plan import HOST, PANELS, Plan, free_port
 from kiosk.hardware.simulators.lobby.programs import Program, ProgramFailed, run_once
 from kiosk.hardware.simulators.lobby.virtual_screen import VirtualScreen, is_a_window_possible
@@ -126,7 +127,11 @@ class Lobby:
 
 def main(argv: Sequence[str] | None = None) -> int:
     chosen = _arguments().parse_args(argv)
-    chosen.state.mkdir(parents=True, exist_ok=True)
+    try:
+        chosen.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"kiosk-sim lobby: {chosen.state}: {error.strerror}; name another folder with --state", file=sys.stderr)
+        return 1
     with (chosen.state / "addresses.txt").open("a+") as addresses:
         try:
             fcntl.flock(addresses, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,7 +150,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk-sim lobby", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--state", type=Path, default=Path("state/lobby"), help="the folder that keeps everything")
     parser.add_argument("--panel", choices=sorted(PANELS), default="portrait-21.5")
-    parser.add_argument("--speed", type=int, default=1, help="make every device N times faster")
+    parser.add_argument("--speed", type=speed, default=1, metavar="N", help="make every device N times faster")
     parser.add_argument("--virtual", action="store_true", help="use the virtual screen even where there is a display")
     return parser
 
@@ -165,7 +170,7 @@ def _run(lobby: Lobby, addresses: TextIO) -> int:
             if ended is not None:
                 raise ProgramFailed(f"{ended.name} has stopped; its log is {ended.log}: {ended.last_words()}")
     except ProgramFailed as error:
-        print(error, file=sys.stderr)
+        print(f"kiosk-sim lobby: {error}", file=sys.stderr)
         return 1
     finally:
         lobby.stop()

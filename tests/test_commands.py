@@ -1,0 +1,102 @@
+"""What every command of `kiosk`, `kiosk-sim` and `office` keeps: --help, --json, 2 for wrong usage, 1 and one sentence for a failure."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.__main__ import COMMANDS
+from kiosk.__main__ import main as kiosk
+from kiosk.hardware.simulators.__main__ import PROGRAMS
+from kiosk.hardware.simulators.__main__ import main as simulator
+from office.__main__ import COMMANDS as OFFICE_COMMANDS
+from office.__main__ import main as office
+
+KIOSK = [*sorted({*COMMANDS} - {"journal", "trace"}), "journal show", "journal verify", "journal export"]
+OFFICE = [name for name, *_ in OFFICE_COMMANDS]
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    yield
+    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+
+
+def code_of(command: Callable[[list[str]], int], *arguments: str) -> int | str | None:
+    """The exit code, however the command ends."""
+    try:
+        return command(list(arguments))
+    except SystemExit as end:
+        return end.code
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [*((kiosk, name) for name in KIOSK), *((office, name) for name in OFFICE)]
+)
+def test_every_command_explains_itself_and_speaks_json(
+    command: Callable[[list[str]], int], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(command, *name.split(), "--help") == 0
+    assert "--json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_every_program_of_the_simulators_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(simulator, name, "--help") == 0
+    assert f"usage: kiosk-sim {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (kiosk, ""), (kiosk, "dance"), (kiosk, "run"), (kiosk, "journal"), (kiosk, "gallery --out x --frob"),
+        (simulator, ""), (simulator, "toaster"), (simulator, "bill-acceptor --speed 0"), (simulator, "lobby --speed -1"),
+        (office, ""), (office, "dance"), (office, "serve --listen nowhere"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_said_on_standard_error_and_ends_with_two(
+    command: Callable[[list[str]], int], arguments: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(command, *arguments.split()) == 2
+    said = capsys.readouterr()
+    assert (said.out, bool(said.err)) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (kiosk, "run --config {file}/kiosk.toml"),
+        (kiosk, "gallery --out {file}/pictures"),
+        (kiosk, "journal show --journal {file}/journal.db"),
+        (simulator, "lobby --state {file}/lobby"),
+        (simulator, "receipt-printer --out {file}/slips"),
+        (simulator, "bill-acceptor --state {file}/box.json"),
+        (simulator, "play {file}/scenario.toml --device bill-acceptor=127.0.0.1:1"),
+        (simulator, "bench --device bill-acceptor=127.0.0.1:1"),
+    ],
+)
+def test_a_path_or_address_that_can_not_be_used_is_one_sentence_and_ends_with_one(
+    command: Callable[[list[str]], int], arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("a file where a folder is needed")
+    assert code_of(command, *arguments.format(file=file).split()) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(("kiosk ", "kiosk-sim ")), said
+    assert said.count("\n") == 1, said
+    assert "Errno" not in said, said
+
+
+def test_the_log_of_a_process_can_be_json_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "kiosk.toml").write_text(
+        '[screen]\nwidth_px = 1080\n[bill_acceptor]\nport = "x"\n[receipt_printer]\nport = "x"\n[office]\nurl = "http://127.0.0.1:1"\n'
+    )
+    from kiosk.__main__ import _chosen
+
+    assert _chosen("agent", ["--config", str(tmp_path / "kiosk.toml"), "--json"])
+    logging.getLogger("kiosk.agent").warning("agent.stands_by code=%s", "not_paired")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["level"], told["said"]) == ("WARNING", "agent.stands_by code=not_paired")
