@@ -191,7 +191,7 @@ def signed_nonsense() -> Iterator[Named]:
         yield f"the office says {name} {value!r:.30}", saying(lambda told, name=name, value=value: told | {name: value})
     for status, code in (
         (400, "malformed"), (401, "signature_invalid"), (401, "key_unknown"), (401, "clock_out_of_range"), (403, "revoked"), (403, "kiosk_suspended"),
-        (404, "not_found"), (405, "method_not_allowed"), (409, "fork"), (409, "gap"), (409, "ahead"), (413, "too_large"), (422, "validation_failed"),
+        (404, "not_found"), (405, "method_not_allowed"), (409, "fork"), (409, "gap"), (409, "ahead"), (409, "journal_not_expected"), (413, "too_large"), (422, "validation_failed"),
         (426, "upgrade_required"), (429, "rate_limited"), (418, "teapot"), (500, "internal"), (503, "busy"), (599, ""),
     ):  # fmt: skip
         for more in ({}, {"server_time": "the day after", "expected_seq": -(2**70), "seq": "x", "stored_hash": 5}):
