@@ -18,13 +18,12 @@ from tests.end_to_end.lobby_runs import wait_until_all_is_uploaded
 from tests.end_to_end.parts import lobby
 from tests.end_to_end.side_by_side import SEED, Begins, run_side_by_side
 
-LOBBIES = 4
 SPEED = 20
 SHARE = 14
 TIMES_EACH = 6
 
 
-def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
+def run(tmp_path: Path, cells: list[Cell], lobbies: int) -> Counter[str]:
     def share(folder: Path, seed: int, did: Counter[str], begins: Begins) -> None:
         with (
             closing(Halts(folder / "halts.sock")) as halts,
@@ -33,7 +32,7 @@ def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
             running.start_agent()
             matrix = KillMatrix(running, halts, seed, did)
             try:
-                for number, cell in enumerate(cells[seed - SEED :: LOBBIES], start=1):
+                for number, cell in enumerate(cells[seed - SEED :: lobbies], start=1):
                     begins(number)
                     matrix.hit(cell)
                 wait_until_all_is_uploaded(running)
@@ -43,7 +42,7 @@ def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
                 matrix.robot.stop()
             did.update(f"notes {note.fate} {note.lost_by}".rstrip() for note in records.notes)
 
-    did = run_side_by_side(tmp_path, LOBBIES, share)
+    did = run_side_by_side(tmp_path, lobbies, share)
     print(table(did))
     return did
 
@@ -51,7 +50,7 @@ def run(tmp_path: Path, cells: list[Cell]) -> Counter[str]:
 @pytest.mark.timeout(300)
 def test_a_share_of_the_kill_matrix_with_every_step_and_every_victim_loses_and_invents_nothing(tmp_path: Path) -> None:
     cells = every_step_and_every_victim(random.Random(SEED), SHARE)
-    did = run(tmp_path, cells)
+    did = run(tmp_path, cells, lobbies=2)
     assert all(did[str(cell)] for cell in cells)
     assert {cell.step for cell in cells} == set(STEPS)
     assert {cell.victims for cell in cells} == set(VICTIMS)
@@ -62,7 +61,7 @@ def test_a_share_of_the_kill_matrix_with_every_step_and_every_victim_loses_and_i
 def test_the_whole_kill_matrix_loses_and_invents_nothing(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     cells = [cell for _ in range(TIMES_EACH) for cell in chance.sample(CELLS, len(CELLS))]
-    did = run(tmp_path, cells)
+    did = run(tmp_path, cells, lobbies=4)
     never = [str(cell) for cell in CELLS if not did[str(cell)]]
     assert not never, f"never hit: {never}"
     assert did["kills"] >= 500
