@@ -19,6 +19,7 @@ import msgspec
 
 import kiosk
 from kiosk.clock import Clock, SystemClock
+from kiosk.domain.estate import Estate
 from kiosk.domain.events import AgentStarted
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
@@ -37,8 +38,9 @@ from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Sync
 from kiosk.payment import recovery, status
 from kiosk.payment.availability import NOT_PAIRED
-from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop
+from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop, with_known_zone
 from kiosk.payment.deadlines import Deadlines
+from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.reporting import Reporter
 from kiosk.payment.standby import Standby
 from kiosk.payment.state import Numbers, Shape, State, Surroundings, Visit
@@ -131,8 +133,12 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
         journal = Journal.open(settings.journal_path, clock, Room.of_margin_mb(settings.kiosk.disk_margin_mb))
     except JournalUnusable as error:
         return error
-    clock.go_on_from(journal.newest(), journal.boots())
-    journal.follow(identity.rolls)
+    try:
+        clock.go_on_from(journal.newest(), journal.boots())
+        journal.follow(identity.rolls)
+    except JournalUnwritable as error:
+        journal.close()
+        return JournalUnusable(error.code, str(error))
     return Opened(identity, journal)
 
 
@@ -194,6 +200,7 @@ def _take_payments(
         unusable = database.in_words(error, settings.journal_path)
         return _give_up(settings, inbox, clock, cache, link, JournalUnwritable(unusable.code, unusable.detail))
     log.info("agent.started clean=%s interrupted=%d intent_open=%s", clean, len(known.interrupted), known.intent_open)
+    night = NightWatch(journal, identity.key.sign, _zone(cache), clock)
     journal.hand_over()
     parts = _Parts(settings, inbox, clock, cache, identity)
     reporter = Reporter(settings.status_path, clock, parts.sync.tell)
@@ -213,12 +220,21 @@ def _take_payments(
         explain_s=EXPLAIN_S / settings.kiosk.speed,
         stay_until=0.0 if clean else clock.monotonic() + STEADY_S / settings.kiosk.speed,
         watch=reporter.watch,
+        night=night,
     )
+    if remembered := night.remembered():
+        inbox.put(remembered)
     parts.start(known)
     try:
         return _run(cashier, journal)
     finally:
         parts.stop()
+        night.stop()
+
+
+def _zone(cache: Cache) -> str:
+    estate = cache.estate()
+    return with_known_zone(estate[0] if estate else Estate()).time_zone
 
 
 def _run(cashier: Cashier, journal: Journal) -> Ending:

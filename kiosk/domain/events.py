@@ -276,6 +276,14 @@ class ScreenRestarted(Event, frozen=True, kw_only=True, tag="screen.restarted"):
     reason: str
 
 
+class JournalChecked(Event, frozen=True, kw_only=True, tag="journal.checked"):
+    """The nightly self-check exported, read back and counted the whole journal up to ``up_to_seq``, and found it as it was written."""
+
+    up_to_seq: NonNegative
+    credited_fen: NonNegative
+    notes: dict[str, int]  # face in fen to count
+
+
 AnyEvent = (
     JournalGenesis | KeyRolled | AgentStarted | AgentStopped | ClockStepped | Checkpoint
     | PaymentOpened | PaymentCancelled | PaymentSettled | PaymentPartial
@@ -283,6 +291,7 @@ AnyEvent = (
     | ReceiptPrinted | ReceiptFailed | ReceiptDeclined
     | CashboxRemoved | CashboxReplaced | AcceptorCounted
     | DeviceFault | DeviceFaultCleared | ScreenRestarted
+    | JournalChecked
 )  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {

@@ -18,12 +18,12 @@ from typing import Any
 from kiosk.clock import TRUSTED, Boot, Clock, age_ms
 from kiosk.domain import chain, events
 from kiosk.domain.events import Event, JournalGenesis, KeyRolled
-from kiosk.domain.identifiers import new_id
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, OwnSettlements, PaymentRecord
 from kiosk.offline_queue.verify import TAIL, check_file, ends_cleanly
+from kiosk.offline_queue.writing import make_entry, write_genesis
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Journal:
             os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             migrations.build(new)
             with closing(database.open_writer(new)) as db:
-                _write_genesis(db, clock, genesis)
+                write_genesis(db, clock, genesis)
                 database.fold_wal(db)  # close() would do it as well, and keep silent about a disk that fails in it
             os.link(new, path)  # refuses to replace a journal that is there
             new.unlink()
@@ -120,11 +120,17 @@ class Journal:
             tail = TAIL if unclean or not ends_cleanly(db) else 1
             check_file(db, path, newest=None if doubted else tail)
             log.info("journal.checked entries=%s", "all" if doubted else tail)
-            database.doubt_no_more(path)
-            return cls(path, db, clock, room)
+            journal = cls(path, db, clock, room)
+            if doubted:
+                journal.rebuild_projections()
+                database.doubt_no_more(path)
+            return journal
         except (OSError, sqlite3.Error, JournalUnusable, TypeError, events.UnknownEvent) as error:
             db.close()
             raise database.in_words(error, path) from error
+        except (JournalUnwritable, EventRefused) as error:  # in making the projections again
+            db.close()
+            raise JournalUnusable(getattr(error, "code", "journal.damaged"), str(error)) from error
 
     def hand_over(self) -> None:
         """Let the next thread that calls be the owner: the composition root opens, the payment thread works."""
@@ -227,6 +233,10 @@ class Journal:
                 for entry in batch:
                     projections.apply(self._db, entry.seq, entry.event, self.kiosk_code)
                 after = batch[-1].seq
+
+    def condemn(self, why: str) -> None:
+        """Somebody found the file wrong: this object refuses everything from now on, and the next opening checks every entry."""
+        self._broken = JournalUnusable("journal.damaged", f"{self.path}: {why}")
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -360,39 +370,3 @@ class Journal:
     def _age_ms(self, entry: Entry) -> int:
         head = entry.header
         return age_ms(self._clock, head.boot_id, head.mono_ms, head.wall_ms if head.clock in TRUSTED else None)
-
-
-def make_entry(journal_id: str, seq: int, event: Event, prev: bytes, clock: Clock) -> Entry:
-    """Stamp, encode and chain one event.
-
-    Raises:
-        EventRefused: the event does not fit its own schema; the office would have to quarantine it.
-    """
-    body = events.encode(event)
-    try:
-        events.decode(body)
-    except events.UnknownEvent as error:
-        raise EventRefused(f"{events.kind_of(event)}: {error}") from error
-    now = clock.reading()
-    header = chain.Header(
-        payment_id=events.payment_of(event) or "",
-        kind=events.kind_of(event),
-        v=event.v,
-        boot_id=clock.boot_id,
-        mono_ms=clock.since_boot_ms(),
-        wall_ms=now.wall_ms,
-        clock=now.state,
-    )
-    return Entry(seq=seq, header=header, body=body, hash=chain.entry_hash(journal_id, seq, header, body, prev))
-
-
-def _write_genesis(db: sqlite3.Connection, clock: Clock, genesis: JournalGenesis) -> None:
-    journal_id = new_id()
-    entry = make_entry(journal_id, 1, genesis, chain.GENESIS_PREV, clock)
-    db.execute("BEGIN IMMEDIATE")
-    db.execute("INSERT INTO journal VALUES (1, ?)", (journal_id,))
-    db.execute("INSERT INTO cursor VALUES (1, 0, ?, 0)", (chain.GENESIS_PREV,))
-    db.execute("INSERT INTO head VALUES (1, ?, ?)", (entry.seq, entry.hash))
-    db.execute(tables.INSERT_EVENT, tables.row_of(entry))
-    projections.apply(db, 1, genesis, genesis.kiosk_code)
-    db.execute("COMMIT")

@@ -1,22 +1,22 @@
-"""`kiosk journal show|verify|export`: questions to a journal file, beside a running kiosk or on a copy of its disk."""
+"""`kiosk journal show|verify|export|self-check`: questions to a journal file, beside a running kiosk or on a copy of its disk."""
 
 import argparse
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.offline_queue import database, tables
+import msgspec
+
+from kiosk.offline_queue import database, export, tables
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.records import Entry
+from kiosk.offline_queue.self_check import self_check
 from kiosk.offline_queue.verify import Finding, verify
-
-BATCH = 500
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,11 +34,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk journal", description="Read a kiosk's journal, also while it runs.")
-    commands = parser.add_subparsers(required=True, metavar="show|verify|export|replace")
+    commands = parser.add_subparsers(required=True, metavar="show|verify|export|self-check|replace")
     for name, run, words in (
         ("show", _show, "print entries for people, or one JSON object a line"),
         ("verify", _verify, "check every entry; name the first bad one by its sequence number"),
         ("export", _export, "print all entries as JSON Lines, bodies as stored"),
+        ("self-check", _self_check, "what the kiosk does each night: export, read back, count, compare"),
     ):
         command = commands.add_parser(name, help=words, description=words)
         command.set_defaults(run=run)
@@ -52,19 +53,30 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(arguments: argparse.Namespace) -> int:
     with JournalReader(arguments.journal) as reader:
-        chosen = reader.entries_of(arguments.payment) if arguments.payment else _all(reader, arguments.after)
+        chosen = reader.entries_of(arguments.payment) if arguments.payment else reader.all_entries(arguments.after)
         for entry in chosen:
-            print(
-                json.dumps(_as_json(reader.journal_id, entry), ensure_ascii=False) if arguments.json else _line(entry)
-            )
+            print(export.line_of(reader.journal_id, entry) if arguments.json else _line(entry))
     return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
     with JournalReader(arguments.journal) as reader:
-        for entry in _all(reader, 0):
-            print(json.dumps(_as_json(reader.journal_id, entry), ensure_ascii=False))
+        for entry in reader.all_entries(0):
+            print(export.line_of(reader.journal_id, entry))
     return 0
+
+
+def _self_check(arguments: argparse.Namespace) -> int:
+    report = self_check(arguments.journal)
+    if arguments.json:
+        print(msgspec.json.encode(report).decode())
+    elif report.wrong:
+        print(f"not as written: {report.wrong}")
+    else:
+        print(
+            f"{report.entries} entries exported, read back and counted: {report.credited_fen / 100:.2f} yuan, all as written"
+        )
+    return 1 if report.wrong else 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -95,29 +107,6 @@ def _in_words(finding: Finding | None, readable_to: int) -> str:
     if finding.what == "damaged":
         return f"file damaged, readable to {readable_to} ({finding.detail})"
     return f"entry {finding.seq} {finding.what}: {finding.detail}"
-
-
-def _all(reader: JournalReader, after_seq: int) -> Iterator[Entry]:
-    while batch := reader.entries(after_seq, BATCH):
-        yield from batch
-        after_seq = batch[-1].seq
-
-
-def _as_json(journal_id: str, entry: Entry) -> dict[str, Any]:
-    head = entry.header
-    return {
-        "journal_id": journal_id,
-        "seq": entry.seq,
-        "payment_id": head.payment_id,
-        "kind": head.kind,
-        "v": head.v,
-        "boot_id": head.boot_id,
-        "mono_ms": head.mono_ms,
-        "wall_ms": head.wall_ms,
-        "clock": head.clock,
-        "body": entry.body.decode(),
-        "hash": entry.hash.hex(),
-    }
 
 
 def _line(entry: Entry) -> str:

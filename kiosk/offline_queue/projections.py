@@ -16,7 +16,15 @@ NEXT_RECEIPT = "next_receipt_number"
 
 PROJECTIONS = ("counter", "latest", "payment", "note")
 _REMEMBERED = frozenset(
-    {"journal.genesis", "key.rolled", "agent.started", "agent.stopped", "checkpoint", "acceptor.counted"}
+    {
+        "journal.genesis",
+        "key.rolled",
+        "agent.started",
+        "agent.stopped",
+        "checkpoint",
+        "acceptor.counted",
+        "journal.checked",
+    }
 )
 
 _SET_COUNTER = "INSERT INTO counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"

@@ -1,11 +1,14 @@
 """Reading a journal beside its running writer: for the upload, and for people with questions."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.domain.events import JournalGenesis
 from kiosk.offline_queue import database, projections, tables
 from kiosk.offline_queue.records import Cursor, Entry, PaymentRecord
+
+_BATCH = 500
 
 
 class JournalReader:
@@ -53,6 +56,12 @@ class JournalReader:
     def entries(self, after_seq: int, limit: int) -> tuple[Entry, ...]:
         """Entries in order, from the one after ``after_seq``."""
         return tables.entries(self.db, after_seq, limit)
+
+    def all_entries(self, after_seq: int = 0) -> Iterator[Entry]:
+        """The same, a few hundred at a time."""
+        while batch := self.entries(after_seq, _BATCH):
+            yield from batch
+            after_seq = batch[-1].seq
 
     def entries_of(self, payment_id: str) -> tuple[Entry, ...]:
         """All entries of one payment, in order."""

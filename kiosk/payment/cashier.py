@@ -29,6 +29,8 @@ from kiosk.payment import commands as order
 from kiosk.payment import slip
 from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
 from kiosk.payment.flow import advance
+from kiosk.payment.local_time import LOCAL_FORMAT
+from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import Phase, State
 from kiosk.views import AnyView
@@ -106,6 +108,7 @@ class Cashier:
         explain_s: float = 3.0,
         stay_until: float = 0.0,
         watch: Callable[[State], None] = lambda state: None,
+        night: NightWatch | None = None,
     ) -> None:
         """``watch`` sees the state after every event; ``make_job`` raises SlipUnprintable. When the journal fails, the screen
         says so for ``explain_s`` and not shorter than until ``stay_until``; then the process is to be replaced."""
@@ -122,6 +125,7 @@ class Cashier:
         self._measure_at = 0.0
         self._measurements = 0
         self._explain_s, self._stay_until = explain_s, stay_until
+        self._night = night
         self._leave_at: float | None = None  # set when the journal has failed
         self._part_died_at: float | None = None
         self._wall_ahead_ms = self._clock_offset_ms()
@@ -191,7 +195,7 @@ class Cashier:
                 own = self._journal.settlements_after(event.applied_seq)
                 return less_own(event, own, self._moment().business_date)
             case EstateTold(estate=estate):
-                known = _with_known_zone(estate)
+                known = with_known_zone(estate)
                 self._zone = ZoneInfo(known.time_zone)
                 return replace(event, estate=known)
             case UnitFound(offline=True):
@@ -297,6 +301,8 @@ class Cashier:
         self._watch_clock()
         if self.state.phase is Phase.ATTRACT and self._leave_at is None:
             self._checkpoint_if_due()
+        if self._night is not None and self._leave_at is None:
+            self._look_at_night(self._night)
 
     def _measure_queue(self) -> None:
         try:
@@ -313,6 +319,17 @@ class Cashier:
                 self._uploads.wake()
         except JournalUnwritable as error:
             self._journal_failed(self.state, error)
+
+    def _look_at_night(self, night: NightWatch) -> None:
+        try:
+            checked = night.look(idle=self.state.phase is Phase.ATTRACT)
+        except JournalUnwritable as error:
+            self._uploads.wake()
+            self._journal_failed(self.state, error)
+            return
+        if checked is not None:
+            self._uploads.wake()
+            self._handle(checked)
 
     def _watch_clock(self) -> None:
         """A wall clock that jumps is written down; order and durations never depend on it."""
@@ -362,13 +379,13 @@ class Cashier:
         return Moment(
             mono=self._clock.monotonic(),
             wall_ms=now.wall_ms,
-            local=local.strftime("%Y-%m-%d %H:%M"),
+            local=local.strftime(LOCAL_FORMAT),
             business_date=local.date(),
             spare_id=new_id(),
         )
 
 
-def _with_known_zone(estate: Estate) -> Estate:
+def with_known_zone(estate: Estate) -> Estate:
     """The estate with a time zone that screens and slips can use; a wrong one must not cost a payment its slip."""
     try:
         ZoneInfo(estate.time_zone)

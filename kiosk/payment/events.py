@@ -33,6 +33,13 @@ class JournalFailed(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class SelfChecked(msgspec.Struct, frozen=True):
+    """The nightly self-check found the journal as it was written; ``at`` is local text."""
+
+    entries: int
+    at: str
+
+
 class DiskMeasured(msgspec.Struct, frozen=True):
     """Free space on the state partition, and whether that is enough to take money."""
 
@@ -47,4 +54,6 @@ class QueueMeasured(msgspec.Struct, frozen=True):
     oldest_age_ms: int | None
 
 
-Event = DeviceEvent | OfficeEvent | ScreenEvent | TimePassed | JournalFailed | DiskMeasured | QueueMeasured
+Event = (
+    DeviceEvent | OfficeEvent | ScreenEvent | TimePassed | JournalFailed | SelfChecked | DiskMeasured | QueueMeasured
+)

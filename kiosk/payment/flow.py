@@ -15,7 +15,7 @@ from kiosk.payment import cash, choosing, closing, identify, note_fates, surroun
 from kiosk.payment.availability import blocked_by
 from kiosk.payment.commands import AskPaper, Command, DisableCash, EnableCash, LogUnexpected, Show
 from kiosk.payment.deadlines import ANSWER_WITH_MONEY_S, INTERRUPTED_S, OUTCOME_S, SHORTEST_ANSWER_S, Deadline, Timer
-from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
+from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, SelfChecked, TimePassed
 from kiosk.payment.state import Phase, State
 from kiosk.payment.steps import Step, change, end_visit, go, rest_idle
 from kiosk.payment.views_of import view_of
@@ -101,7 +101,14 @@ def _take(state: State, event: Event, moment: Moment) -> Step:
             known, commands = surroundings.told(state, event, moment)
             step = cash.let_go(known, moment)
             return step[0], [*commands, *step[1]]
-        case ScreenConnected() | DiskMeasured() | QueueMeasured() | office.LinkChanged() | office.EstateTold():
+        case (
+            ScreenConnected()
+            | SelfChecked()
+            | DiskMeasured()
+            | QueueMeasured()
+            | office.LinkChanged()
+            | office.EstateTold()
+        ):
             return surroundings.told(state, event, moment)
 
 

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+LOCAL_FORMAT = "%Y-%m-%d %H:%M"
+
 
 def local_text(wall_ms: int, time_zone: str) -> str:
     """Milliseconds of UTC as 2026-11-24 16:20."""
-    return datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(ZoneInfo(time_zone)).strftime(LOCAL_FORMAT)
 
 
 def clock_time(instant: str, time_zone: str) -> str:

@@ -78,7 +78,7 @@ def _journal(around: Surroundings) -> Row:
         return _fault_row("journal", "disk.margin")
     if around.journal_fault:
         return _fault_row("journal", around.journal_fault)
-    return Row(part="journal", ready=True, detail="writable")
+    return Row(part="journal", ready=True, detail=f"writable; {around.self_check or 'no self-check yet'}")
 
 
 def _acceptor(around: Surroundings) -> Row:

@@ -80,6 +80,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     printer_fault: str = ""
     paper_read_at: float | None = None
     journal_fault: str = ""
+    self_check: str = ""  # what the last one found, in words for `kiosk check`
     disk_low: bool = False
     oldest_unsent_ms: int | None = None
     unresolved: tuple[Ticket, ...] = ()

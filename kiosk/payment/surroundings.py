@@ -7,7 +7,7 @@ from kiosk.hardware import ports
 from kiosk.office_client.events import EstateTold, LinkChanged
 from kiosk.payment.availability import blocked_by
 from kiosk.payment.commands import Command, LogUnexpected, Record
-from kiosk.payment.events import DiskMeasured, JournalFailed, Moment, QueueMeasured
+from kiosk.payment.events import DiskMeasured, JournalFailed, Moment, QueueMeasured, SelfChecked
 from kiosk.payment.state import State, Surroundings
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 
@@ -109,7 +109,9 @@ def fault_over(around: Surroundings, device: str, code: str) -> tuple[Surroundin
     return replace(around, faults=faults), [Record((journal.DeviceFaultCleared(device=device, code=code),))]
 
 
-Told = LinkChanged | EstateTold | DiskMeasured | QueueMeasured | JournalFailed | ScreenConnected | ScreenGone
+Told = (
+    LinkChanged | EstateTold | DiskMeasured | QueueMeasured | JournalFailed | SelfChecked | ScreenConnected | ScreenGone
+)
 
 
 def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command]]:
@@ -124,6 +126,10 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
             around = replace(around, disk_low=not enough)
         case QueueMeasured(oldest_age_ms=age):
             around = replace(around, oldest_unsent_ms=age)
+        case SelfChecked(entries=entries, at=at):
+            around = replace(
+                around, self_check=f"self-check of {entries} entries at {at or 'an unknown time'}: all as written"
+            )
         case JournalFailed(code=code):
             around = replace(around, journal_fault=code)
         case ScreenConnected():

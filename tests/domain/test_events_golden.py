@@ -100,6 +100,7 @@ SAMPLES: tuple[events.Event, ...] = (
     events.DeviceFault(device="bill_acceptor", code="acceptor.jam_safe", detail="E8"),
     events.DeviceFaultCleared(device="bill_acceptor", code="acceptor.jam_safe"),
     events.ScreenRestarted(reason="silent"),
+    events.JournalChecked(up_to_seq=1000, credited_fen=20_000, notes={"10000": 2}),
 )
 
 

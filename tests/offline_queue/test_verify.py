@@ -10,10 +10,11 @@ import pytest
 from kiosk.domain import chain, events
 from kiosk.offline_queue import database, tables
 from kiosk.offline_queue.database import PAGE_SIZE
-from kiosk.offline_queue.journal import Journal, make_entry
+from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.journal_command import main
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
+from kiosk.offline_queue.writing import make_entry
 from tests.offline_queue.journals import KIOSK_KEY, changed, genesis, pay, tamper
 
 COLUMNS = {

@@ -155,6 +155,7 @@ EVENT = {
     "agent.stopped": _("程序停止"),
     "clock.step": _("时钟拨动"),
     "checkpoint": _("签名核对点"),
+    "journal.checked": _("夜间自检无误"),
     "payment.opened": _("打开缴费"),
     "payment.cancelled": _("未收款结束"),
     "payment.settled": _("完成缴费"),
