@@ -21,7 +21,7 @@ MOST_BYTES = 8 * 1024 * 1024
 SPARE_BYTES = 2 * 1024 * 1024  # left above the disk margin after a trace is written: evidence must not close the slot
 SAME_FAULT_AGAIN_S = 60.0
 WAITING = 8  # tapes that a slow disk may keep in memory
-STOP_S = 2.0
+STOP_S = 0.5  # a disk that hangs must not keep the agent from stopping
 
 PATTERN = "trace-*.jsonl"
 FRESH = ".new"
@@ -72,7 +72,7 @@ class FlightRecorder:
             log.warning("trace.lost device=%s code=%s reason=the disk is too slow", *fault)
 
     def stop(self) -> None:
-        """Write what waits, within 2 s."""
+        """Write what waits, unless the disk is too slow even for that."""
         try:
             self._waiting.put(None, timeout=STOP_S)
         except queue.Full:

@@ -79,6 +79,9 @@ class Player:
         self._repeats = 0
         self._answers: dict[bytes, tuple[bytes, bytes]] = {}  # key: frame and answer, as last played
         self._lost_track = False  # behind a gap: commands are answered from memory until the recording goes on
+        for step in self._steps[:at]:  # by an earlier run of this program
+            if isinstance(step, Exchange):
+                self._has_played(step)
 
     @property
     def ended(self) -> bool:
@@ -107,7 +110,7 @@ class Player:
         if before and self._dialect.repeats(frame, before) and not self._was_repeated(found):
             return self._repeat(frame)
         self._repeats = 0
-        if before and (objection := self._dialect.objection(frame, before)):
+        if before and not self.ended and (objection := self._dialect.objection(frame, before)):
             self._diverge(frame, objection)
             return None
         if found is not None:
@@ -143,10 +146,13 @@ class Player:
         polled = self._dialect.another(step.sent) is not None
         self._lost_track = polled if passed_gap else self._lost_track and polled
         self.at = number + 1
-        self._dialect.remember(step.sent, step.answer)
-        self._answers[self._dialect.key(frame)] = (step.sent, step.answer)
+        self._has_played(step)
         self._answer = self._dialect.fit(step.answer, step.sent, frame)
         return step.delay_s, self._answer
+
+    def _has_played(self, step: Exchange) -> None:
+        self._dialect.remember(step.sent, step.answer)
+        self._answers[self._dialect.key(step.sent)] = (step.sent, step.answer)
 
     def _repeat(self, frame: bytes) -> tuple[float, bytes] | None:
         self._repeats += 1
@@ -171,9 +177,9 @@ class Player:
     def _diverge(self, frame: bytes, why: str) -> None:
         """From here on the device is silent: whatever it said would be invented."""
         self.diverged = True
-        step = self._steps[min(self.at, len(self._steps) - 1)]
+        step = self._steps[self.at]
         facts: dict[str, Any] = {"line": step.line, "got": self._said(frame)}
-        if isinstance(step, Exchange) and not self.ended:
+        if isinstance(step, Exchange):
             facts["expected"] = self._said(step.sent)
         if self.at and isinstance(last := self._steps[self.at - 1], Exchange):
             heard = self._dialect.answer_words(last.answer, last.sent)
