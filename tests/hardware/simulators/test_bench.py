@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kiosk.hardware.simulators import bench as bench_package
 
 KIOSK_SIM = str(Path(sys.executable).parent / "kiosk-sim")
 
@@ -20,6 +23,17 @@ class Program:
         self.process = subprocess.Popen([KIOSK_SIM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
+
+    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Its answer on the standard streams; events that come before are passed over."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({**command, "id": 1}).encode() + b"\n")
+        self.process.stdin.flush()
+        while "id" not in (said := json.loads(self.process.stdout.readline())):
+            pass
+        answer: dict[str, Any] = said
+        return answer
 
     def stop(self) -> int:
         self.process.terminate()
@@ -134,3 +148,27 @@ def test_kiosk_sim_play_says_each_step_and_names_the_one_that_fails(printer: Pro
     assert done.returncode == 1
     assert json.loads(done.stdout.splitlines()[0])["event"] == "step"
     assert "step 2" in done.stderr
+
+
+PROGRAMS = {
+    "bill-acceptor": (),
+    "receipt-printer": ("--out", "{folder}/slips"),
+    "network": ("--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_everything_a_simulator_can_do_has_a_button_on_the_bench(name: str, tmp_path: Path) -> None:
+    """Each button sends what the simulator takes, and no command is left that only a terminal can give."""
+    page = (Path(bench_package.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    section = re.findall(rf'<section id="{name}".*?</section>', page, re.DOTALL)[0]
+    buttons = [json.loads(command) for command in re.findall(r"data-do='([^']+)'", section)]
+    program = Program(name, *(argument.format(folder=tmp_path) for argument in PROGRAMS[name]))
+    try:
+        known = str(program.ask({"do": "?"})["error"]).partition("known: ")[2].split(", ")
+        assert set(known) - {"ledger", "status" if name == "receipt-printer" else ""} == {one["do"] for one in buttons}
+        for button in buttons:
+            if button["do"] != "insert":  # nobody has opened the slot
+                assert "error" not in program.ask(button), button
+    finally:
+        assert program.stop() == 0

@@ -4,7 +4,7 @@ const find = (selector) => document.querySelector(selector);
 const WORDS = {
   enabled: "收钞中 taking notes", disabled: "停收 shut", escrowed: "暂存 held", stacking: "入箱中 stacking", credited: "已记账 counted", stacked: "已入箱 in the box",
   returned: "已退回 given back", rejected: "未识别 refused", jammed: "卡钞 jammed", cashbox: "钞箱 box", printed: "已出纸 printed",
-  unplugged: "断 unplugged", plugged: "通 plugged in", connected: "通 connected", cut: "断开 cut", status: "状态 status", step: "步骤 step", done: "完成 done",
+  taken: "已取走 taken", spoilt: "被弄坏 spoilt", unplugged: "断 unplugged", plugged: "通 plugged in", connected: "通 connected", cut: "断开 cut", status: "状态 status", step: "步骤 step", done: "完成 done",
 };
 
 async function post(path, body) {
@@ -41,11 +41,27 @@ function line(...cells) {
   return row;
 }
 
+// What a person sees first when walking up to the printer.
+function printerState(status) {
+  if (status.power === "off") return "断电 off";
+  if (status.cover === "open") return "开盖 cover open";
+  if (status.cutter !== "ok") return "切刀卡住 cutter stuck";
+  return { out: "缺纸 out of paper", near_end: "纸将尽 paper low" }[status.paper] || "就绪 ready";
+}
+
+async function askPrinter() {
+  if (find("#receipt-printer").hidden) return;
+  const status = await post("/do/receipt-printer", { do: "status" });
+  if (status.paper) find("#receipt-printer output.state").textContent = printerState(status);
+}
+
 function show(entry) {
   const { device, event, ...rest } = entry;
   const section = document.getElementById(device);
   const isCableTraffic = device === "network" && ["connected", "cut"].includes(event);
-  if (section && !isCableTraffic) section.querySelector("output.state").textContent = WORDS[event] || event;
+  if (section && !isCableTraffic) {
+    section.querySelector("output.state").textContent = event === "status" ? printerState(rest) : WORDS[event] || event;
+  }
   if (event === "printed" && rest.png) {
     const figure = find("#slip");
     figure.querySelector("img").src = `/slips/${rest.png.split("/").pop()}`;
@@ -98,6 +114,7 @@ async function start() {
   }
   new EventSource("/events").onmessage = (message) => show(JSON.parse(message.data));
   askLedger();
+  askPrinter();
 }
 
 start();
