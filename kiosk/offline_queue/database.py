@@ -267,8 +267,6 @@ def _quoted(path: Path) -> str:
     return str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-
-
 def _set_and_read_back(connection: sqlite3.Connection, pragmas: tuple[tuple[str, str, object], ...]) -> None:
     for name, value, expected in pragmas:
         connection.execute(f"PRAGMA {name} = {value}").fetchall()
