@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from kiosk.domain.events import AcceptorCounted, DeviceFault
 from office.demo.visits import ACCEPTOR
+from office.kiosks import ingest
 from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
@@ -114,6 +115,25 @@ def test_today_shows_money_in_cases_kiosks_and_alarms(desk, finance) -> None:
     assert "纸将尽" in text
     for word in ("账单已缴", "凭条未打印", "纸币去向不明"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("conflict", "words"),
+    [
+        (ingest.Fork(3, bytes(32)), ("终端记录对不上", "设备被复制，或装回了旧备份")),
+        (ingest.Ahead(9, 3), ("终端记录变短了", "多半装回了旧备份")),
+        (ingest.NotExpected("j"), ("多出一份终端记录", "另开了日志：可能被复制")),
+    ],
+    ids=lambda value: getattr(value, "alarm", ""),
+)
+def test_two_histories_of_a_kiosk_are_told_in_words_today_and_on_its_page(desk, finance, conflict, words) -> None:
+    estate = desk.estate
+    ingest._raise_alarm(estate.kiosk, estate.writer.journal_id, conflict, timezone.now())
+    for page in ("today/", f"kiosks/{estate.kiosk.code}/"):
+        text = text_of(finance, desk.at(page))
+        assert words[0] in text, page
+    assert words[1] in text
+    assert "分叉" in text
 
 
 def test_a_refresh_without_news_answers_nothing(desk, finance) -> None:
