@@ -14,7 +14,8 @@ from kiosk.hardware.simulators.__main__ import main as simulator
 from office.__main__ import COMMANDS as OFFICE_COMMANDS
 from office.__main__ import main as office
 
-KIOSK = [*sorted({*COMMANDS} - {"journal", "trace"}), "journal show", "journal verify", "journal export"]
+PARTS = {"journal": ("show", "verify", "export"), "trace": ("list", "show", "export")}
+KIOSK = [*sorted({*COMMANDS} - {*PARTS}), *(f"{name} {part}" for name, parts in PARTS.items() for part in parts)]
 OFFICE = [name for name, *_ in OFFICE_COMMANDS]
 
 
@@ -74,6 +75,8 @@ def test_wrong_usage_is_said_on_standard_error_and_ends_with_two(
         (simulator, "lobby --state {file}/lobby"),
         (simulator, "receipt-printer --out {file}/slips"),
         (simulator, "bill-acceptor --state {file}/box.json"),
+        (kiosk, "trace show --config {file}/kiosk.toml"),
+        (simulator, "replay {file}/trace.jsonl"),
         (simulator, "play {file}/scenario.toml --device bill-acceptor=127.0.0.1:1"),
         (simulator, "bench --device bill-acceptor=127.0.0.1:1"),
     ],

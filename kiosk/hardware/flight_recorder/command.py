@@ -23,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (SettingsError, NoSuchTrace, trace.TraceUnreadable, OSError) as error:
+    except OSError as error:
+        print(f"kiosk trace: {error.filename}: {error.strerror}; name another path", file=sys.stderr)
+        return 1
+    except (SettingsError, NoSuchTrace, trace.TraceUnreadable) as error:
         print(f"kiosk trace: {error}", file=sys.stderr)
         return 1
 

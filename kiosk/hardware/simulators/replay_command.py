@@ -11,7 +11,7 @@ import msgspec
 from kiosk.hardware.dialects import DIALECTS
 from kiosk.hardware.flight_recorder import trace
 from kiosk.hardware.simulators import truth
-from kiosk.hardware.simulators.arguments import common_parser
+from kiosk.hardware.simulators.arguments import common_parser, in_words
 from kiosk.hardware.simulators.control import ControlLine, Message
 from kiosk.hardware.simulators.loop import Loop
 from kiosk.hardware.simulators.replay import Player, steps_of
@@ -104,8 +104,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         control = ControlLine(loop, commands, listen=chosen.listen)
         player = Player(steps_of(recorded), dialect, control.tell, begin.at if begin else 0)
         replay = Replay(loop, control, player, speed=chosen.speed, link=chosen.link, state=chosen.state)
-    except (OSError, trace.TraceUnreadable, truth.TruthUnreadable) as error:
-        print(f"kiosk-sim replay: {chosen.trace}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"kiosk-sim replay: {in_words(error)}", file=sys.stderr)
+        return FAILED
+    except truth.TruthUnreadable as error:
+        print(f"kiosk-sim replay: {error}", file=sys.stderr)
+        return FAILED
+    except trace.TraceUnreadable as error:
+        print(f"kiosk-sim replay: {chosen.trace}: {error}; give what kiosk trace export wrote", file=sys.stderr)
         return FAILED
     except KeyError as unknown:
         known = ", ".join(sorted(DIALECTS))
