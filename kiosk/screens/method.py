@@ -110,7 +110,8 @@ class MethodScreen(KioskScreen):
         if view.no_receipt:
             key = "pay_method.no_receipt_short" if theme.landscape() else "pay_method.no_receipt_title"
             self.question = say(language, key)
-        self.primary_text = say(language, "pay_method.go_on") if view.no_receipt else ""
+        go_on = "pay_method.go_on_short" if theme.landscape() else "pay_method.go_on"
+        self.primary_text = say(language, go_on) if view.no_receipt else ""
         caption = "pay_method.this_time" if view.bill_count else "pay_method.prepaying"
         self.due_caption = say(language, caption, count=view.bill_count)
         self.due = format_yuan(view.due)

@@ -22,6 +22,9 @@ class OtherChoice(RaisedButton):
 
     name = StringProperty()
 
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(type_size="body" if theme.landscape() else "title", **kwargs)
+
 
 class TroubleTall(Part):
     """Money, what to do, claims; the other ways on rest on the counter."""

@@ -8,7 +8,7 @@ from kiosk.screens import theme
 from kiosk.screens.widgets.faces import CLEAR, Face
 from kiosk.screens.widgets.icon import Icon
 from kiosk.screens.widgets.press import Press
-from kiosk.screens.widgets.words import Words
+from kiosk.screens.widgets.words import Words, text_width
 
 LOW_TILE_MM = 30  # a lower tile is a row
 OPTICAL = 0.055  # em, of this family
@@ -72,6 +72,7 @@ class RaisedButton(Pressable):
     icon_side = NumericProperty(0)
     gap = NumericProperty(0)
     pad = NumericProperty(0)
+    asks = NumericProperty(0)  # how wide it would have to be for its text not to step down
 
     def __init__(self, **kwargs: object) -> None:
         self.words = Words(wraps=False, halign="center")
@@ -101,15 +102,18 @@ class RaisedButton(Pressable):
 
     def arrange(self, *_: object) -> None:
         """Put icon and text in the middle of the face, on whole pixels."""
-        x, y, width, height = self.face_box
         words, picture = self.words, self.picture
         words.text, words.bold = self.text, self.bold
         picture.name, picture.side = self.icon, self.icon_side or theme.icon_side("small")
         side = picture.side_px if self.icon else 0
         gap = (self.gap or theme.px(3)) if self.icon and self.text else 0
+        beside = 2 * (self.pad or theme.px(2)) + side + gap
+        # Before the face is measured: a screen may give the button this width at once.
+        self.asks = text_width(self.text, theme.type_px(self.type_size), self.bold) + beside + 2 * self.line
+        x, y, width, height = self.face_box
         at = self.fits.index(self.type_size) if self.type_size in self.fits else None
         words.fits = [self.type_size] if at is None else list(self.fits[at:])
-        words.room = max(1, width - 2 * (self.pad or theme.px(2)) - side - gap)
+        words.room = max(1, width - beside)
         words.refresh()
         shown = words.width if self.text else 0
         start = x + (width - shown - gap - side) / 2
@@ -120,7 +124,10 @@ class RaisedButton(Pressable):
 
 
 class PrimaryButton(RaisedButton):
-    """The one main action of a screen."""
+    """The one main action of a screen. In the frame it is as wide as it ``asks``, from ``usual`` to ``most``."""
+
+    usual = NumericProperty(0)
+    most = NumericProperty(0)
 
 
 class QuietButton(RaisedButton):
