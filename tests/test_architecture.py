@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOW = ("kiosk.domain", "kiosk.clock", "kiosk.settings")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "kiosk.domain": (),
-    "kiosk.clock": (),
+    "kiosk.clock": ("kiosk.domain",),
     "kiosk.settings": ("kiosk.domain",),
     "kiosk.text": ("kiosk.domain", "kiosk.views"),
     "kiosk.views": ("kiosk.domain",),
