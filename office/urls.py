@@ -2,14 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from office.api.routes import api
+from office.staff.pages import signin
 
 urlpatterns = [
     path("api/v1/", api.urls),
-    # One door: the admin's own would know neither the lock nor the second factor.
-    path("admin/login/", RedirectView.as_view(pattern_name="office:signin", query_string=True)),
+    path("admin/login/", signin.admin_door),
     path("admin/", admin.site.urls),
     path("m/", include("office.public.urls")),
     path("", include("office.staff.pages.urls")),

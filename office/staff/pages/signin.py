@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, get_user_model, login, logout, update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -72,6 +73,14 @@ def _form(request: HttpRequest, step: str, username: str, wanted: str, **more: A
 def _failed(request: HttpRequest, step: str, username: str, wanted: str) -> HttpResponse:
     left = count_failure(username)
     return _form(request, step, username, wanted, trouble="failed" if left else "locked", tries_left=left)
+
+
+@never_cache
+def admin_door(request: HttpRequest) -> HttpResponse:
+    """The admin sends here whom it does not let in. One door: its own would know neither the lock nor the second factor."""
+    if request.user.is_authenticated:
+        raise PermissionDenied  # signing in once more would change nothing, and lead back here for ever
+    return redirect(f"{reverse('office:signin')}?{request.GET.urlencode()}")
 
 
 @never_cache

@@ -29,6 +29,15 @@ def clerk(desk: BusyDesk):
     return person(desk.estate.project, Role.CASHIER)
 
 
+def test_who_may_not_enter_the_admin_is_told_so_and_not_sent_round_for_ever(desk: BusyDesk, clerk) -> None:
+    client = Client()
+    door = client.get("/admin/").url
+    assert client.get(door).url == "/sign-in/?next=%2Fadmin%2F"
+    sign_in(client)
+    assert client.get("/admin/").url == door
+    assert client.get(door).status_code == 403
+
+
 def test_name_and_password_open_the_first_page(desk: BusyDesk, clerk) -> None:
     client = Client()
     assert client.get("/").url == "/sign-in/?next=%2F"
