@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from kiosk import text
+from kiosk.domain import factors
 
 _ICONS = {
     "property": "house",
@@ -12,17 +13,6 @@ _ICONS = {
     "power": "bolt",
     "deposit": "wallet",
 }
-
-_UNITS_EN = (
-    ("元", "¥"),
-    ("平方米", "m²"),
-    ("㎡", "m²"),
-    ("个月", "month"),
-    ("月", "month"),
-    ("吨", "t"),
-    ("度", "kWh"),
-    ("天", "days"),
-)
 
 
 class NamedPeriod(Protocol):
@@ -59,17 +49,7 @@ def short_period(language: str, bill: NamedPeriod, local_time: str) -> str:
 
 
 def factor(language: str, value: str) -> str:
-    """A factor of a computation, 1 个月 or 2.50 元/㎡·月: bills carry its unit in Chinese only."""
-    if language != "en":
-        return value
-    number, space, unit = value.partition(" ")
-    if not space:
-        return value
-    if unit == "个月":
-        return f"{number} month" if number == "1" else f"{number} months"
-    for chinese, english in _UNITS_EN:
-        unit = unit.replace(chinese, english)
-    return f"¥{number}{unit.removeprefix('¥')}" if unit.startswith("¥") else f"{number} {unit}"
+    return factors.in_english(value) if language == "en" else value
 
 
 def icon(category: str) -> str:

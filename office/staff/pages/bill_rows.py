@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import get_language, gettext, ngettext
 
 from kiosk.domain.billing import BillOwed
+from kiosk.domain.factors import in_english
 from kiosk.domain.money import format_yuan
 from office.billing.models import Bill
 from office.staff.pages import words
@@ -27,7 +28,8 @@ def in_language(zh: str, en: str) -> str:
 def bill_words(bill: Bill) -> BillWords:
     """Needs ``fee_item`` loaded."""
     computation: dict[str, Any] = bill.computation or {}
-    factors = " × ".join(str(factor["value"]) for factor in computation.get("factors", ()))
+    values = [str(factor["value"]) for factor in computation.get("factors", ())]
+    factors = " × ".join(in_language(value, in_english(value)) for value in values)
     lines = [in_language(line["text"], line.get("text_en", "")) for line in computation.get("lines", ())]
     return BillWords(
         bill=bill,
