@@ -103,8 +103,8 @@ def test_no_call_stumbles_over_nonsense(client, office, call, nonsense):
         call(client)
 
 
-UNTRUE_FOR_PAIRING = [  # its request has no signature to bind an answer to
-    (name, lie) for name, lie in UNTRUE if name not in ("bound to no request", f"covers no {hs.BOUND}")
+UNTRUE_FOR_PAIRING = [  # a share of them; its request has no signature to bind an answer to
+    (name, lie) for name, lie in UNTRUE[::3] if name not in ("bound to no request", f"covers no {hs.BOUND}")
 ]
 
 
