@@ -14,7 +14,17 @@ from typing import Any
 from bench import figures
 
 # In this order; each module's measure() returns its figures.
-MEASUREMENTS = ("commit", "drain", "paper", "screen_start", "screen_memory", "touch", "money_path", "look_up")
+MEASUREMENTS = (
+    "commit",
+    "journal_file",
+    "drain",
+    "paper",
+    "screen_start",
+    "screen_memory",
+    "touch",
+    "money_path",
+    "look_up",
+)
 RESULTS = Path(__file__).parent / "results.json"
 
 
