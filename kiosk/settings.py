@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -135,6 +135,8 @@ def load(path: Path) -> Settings:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; give the settings file with --config") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     try:
         settings = msgspec.toml.decode(text, type=Settings)
     except msgspec.ValidationError as error:
@@ -144,6 +146,7 @@ def load(path: Path) -> Settings:
     if settings.base_dir != ".":
         raise SettingsError(f"{path}: base_dir is not a setting; remove it")
     _check_faces(path, settings.bill_acceptor.faces_fen)
+    _check_url(path, settings.office.url)
     return msgspec.structs.replace(settings, base_dir=str(path.resolve().parent))
 
 
@@ -152,6 +155,11 @@ def _check_faces(path: Path, faces: tuple[int, ...]) -> None:
     if unknown or not faces:
         known = ", ".join(str(face) for face in NOTE_FACES)
         raise SettingsError(f"{path}: [bill_acceptor] faces_fen: {unknown or 'empty'}; notes are {known} fen")
+
+
+def _check_url(path: Path, url: str) -> None:
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        raise SettingsError(f"{path}: [office] url: {url!r} is no address such as https://office.example")
 
 
 def _in_words(message: str) -> str:
@@ -163,4 +171,12 @@ def _in_words(message: str) -> str:
         return f"{where}: unknown; see config/kiosk.example.toml for what there is"
     what, _, place = message.partition(" - at `$.")
     section, _, key = place.rstrip("`").partition(".")
+    if what.startswith("Invalid enum value"):
+        what = f"{what.removeprefix('Invalid enum value ')} is not one of {', '.join(_choices(section, key))}"
     return f"[{section}] {key}: {what[:1].lower()}{what[1:]}" if place else message
+
+
+def _choices(section: str, key: str) -> list[str]:
+    """What a key of few values may be."""
+    kind = get_type_hints(get_type_hints(Settings)[section])[key]
+    return [str(choice) for choice in get_args(kind)]

@@ -37,11 +37,13 @@ def test_an_empty_file_gives_a_kiosk_with_every_default(tmp_path):
         ('[screen]\nwidth_px = "wide"', ("[screen] width_px", "int")),
         ("[screen]\nwidth_px = 100", ("[screen] width_px", "480")),
         ("[kiosk]\ndisk_margin_mb = 1", ("[kiosk] disk_margin_mb", "8")),
-        ('[kiosk]\nlanguage = "fr"', ("[kiosk] language", "fr")),
-        ('[bill_acceptor]\nprotocol = "semaphore"', ("[bill_acceptor] protocol", "semaphore")),
+        ('[kiosk]\nlanguage = "fr"', ("[kiosk] language", "fr", "zh-Hans, en")),
+        ('[bill_acceptor]\nprotocol = "semaphore"', ("[bill_acceptor] protocol", "semaphore", "ssp, none")),
         ("[bill_acceptor]\nfaces_fen = [300]", ("[bill_acceptor] faces_fen", "300")),
         ("[bill_acceptor]\nfaces_fen = []", ("[bill_acceptor] faces_fen", "empty")),
-        ("[receipt_printer]\nwidth_mm = 72", ("[receipt_printer] width_mm", "72")),
+        ("[receipt_printer]\nwidth_mm = 72", ("[receipt_printer] width_mm", "72", "58, 80")),
+        ('[office]\nurl = "office.example"', ("[office] url", "office.example", "https://")),
+        ('[office]\nurl = "https://"', ("[office] url", "https://office.example")),
         ("[office]\nheartbeat_s = 0", ("[office] heartbeat_s", "1")),
         ("[office\n", ("not TOML",)),
         ('base_dir = "/"', ("base_dir", "not a setting")),
@@ -51,6 +53,13 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_expected(tmp_path, te
     message = refusal(tmp_path, text)
     for word in words:
         assert word in message
+
+
+def test_a_file_in_another_encoding_says_which_it_must_be(tmp_path):
+    file = tmp_path / "kiosk.toml"
+    file.write_bytes("# 门厅".encode("gb18030"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load(file)
 
 
 def test_a_missing_file_says_how_to_name_one(tmp_path):
