@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass
 
 from kiosk.domain.events import JournalGenesis, UnknownEvent, decode
-from office.kiosks.models import Alarm, Journal, Kiosk
+from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,31 @@ class Held:
 
 
 def held(kiosk: Kiosk) -> Held | None:
-    journal = Journal.objects.filter(kiosk=kiosk).order_by("-started_at").first()
+    journal = _newest(kiosk)
     return Held(journal.journal_id, journal.high_seq, bytes(journal.head_hash).hex()) if journal else None
 
 
 def may_begin(kiosk: Kiosk, genesis: bytes, now: datetime.datetime) -> bool:
     """Whether this first entry may begin a journal of the kiosk; its row is locked and as it is now."""
-    before = held(kiosk)
+    before = _newest(kiosk)
     if before is None:
         return True
     try:
         told = decode(genesis)
     except UnknownEvent:
         return False
-    named = isinstance(told, JournalGenesis) and Held(
-        told.replaces_journal_id or "", told.replaces_seq or 0, told.replaces_hash or ""
-    )
-    return named == before and kiosk.may_replace_until is not None and now <= kiosk.may_replace_until
+    leave = kiosk.may_replace_until is not None and now <= kiosk.may_replace_until
+    return leave and isinstance(told, JournalGenesis) and _names(told, before)
+
+
+def _newest(kiosk: Kiosk) -> Journal | None:
+    return Journal.objects.filter(kiosk=kiosk).order_by("-started_at").first()
+
+
+def _names(told: JournalGenesis, before: Journal) -> bool:
+    """An entry that we hold, and not only the last: an export of the old file that is replayed first may go on beyond it."""
+    own = RawEvent.objects.filter(journal=before, seq=told.replaces_seq).values_list("hash", flat=True).first()
+    return told.replaces_journal_id == before.journal_id and own is not None and bytes(own).hex() == told.replaces_hash
 
 
 def begun(kiosk: Kiosk, now: datetime.datetime) -> None:

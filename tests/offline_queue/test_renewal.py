@@ -197,6 +197,27 @@ def test_after_a_fork_the_kiosk_goes_on_with_a_new_journal_that_names_the_old_on
     assert {"verb": "kiosk.pairing_code", "reason": "盘坏了"} in audit
 
 
+def test_both_journals_exported_make_the_books_of_an_empty_office(
+    office: RunningOffice, state: Path, tmp_path: Path, capsys
+) -> None:
+    done = replace(office, state, capsys)
+    box = PairedBox(state, office.url)
+    box.pay()
+    box.drain()
+    box.close()
+    empty = RunningOffice(tmp_path / "empty.db")
+    for name, path in (("old", done["kept"]), ("new", state / "journal.db")):
+        journal_command(["export", "--journal", str(path)])
+        (tmp_path / name).write_text(capsys.readouterr().out)
+        told = empty.run("replay", str(tmp_path / name), "--project", "YG")
+        assert told[-1]["quarantined"] == 0
+    numbers = (
+        "SELECT receipt_no FROM payments_payment p JOIN kiosks_kiosk k ON k.id = p.kiosk_id WHERE k.code = ? ORDER BY 1"
+    )
+    assert empty.rows(numbers, kiosk_code(state)) == office.rows(numbers, kiosk_code(state))
+    assert len(empty.rows(numbers, kiosk_code(state))) == 3
+
+
 def test_what_a_damaged_journal_still_tells_is_sent_before_it_is_replaced(
     office: RunningOffice, state: Path, capsys
 ) -> None:

@@ -1,6 +1,5 @@
 """A roll of the key and a replacement of the journal, cut at every operation: a usable identity, and every entry in its place or aside."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -123,4 +122,4 @@ def test_the_tester_notices_a_replacement_that_keeps_nothing_aside(recorder: Pat
 
     last = len(renewal.operations)
     assert gather(images(renewal.operations, [last], renewal.disk), check)
-    assert os.listdir(renewal.disk / replace_journal.KEPT)
+    assert list((renewal.disk / replace_journal.KEPT).iterdir())
