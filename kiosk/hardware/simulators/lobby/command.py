@@ -31,7 +31,7 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 class Lobby:
-    """Starts the programs in the order in which they need each other, and stops them the other way round."""
+    """Starts the programs in the order in which they need each other."""
 
     def __init__(self, plan: Plan, *, window: bool) -> None:
         self.plan = plan
@@ -78,8 +78,13 @@ class Lobby:
         return next((program for program in self._programs if program.process.poll() is not None), None)
 
     def stop(self) -> None:
-        for program in reversed(self._programs):
-            program.stop()
+        """The kiosk first, so that it can finish with devices and office still there; then the rest at once."""
+        people = [program for program in self._programs if program.name in ("kiosk", "bench")]
+        for together in (people, [program for program in self._programs if program not in people]):
+            for program in together:
+                program.ask_to_stop()
+            for program in together:
+                program.stop()
         if self._screen is not None:
             self._screen.stop()
 

@@ -55,9 +55,14 @@ class Program:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "(nothing)"
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
+
+    def stop(self) -> None:
+        """Ask, wait, and insist."""
+        self.ask_to_stop()
+        if self.process.poll() is None:
             try:
                 self.process.wait(STOPPED_WITHIN_S)
             except subprocess.TimeoutExpired:
