@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from kiosk.hardware.bill_acceptor.ssp.frames import encode_frame
+from kiosk.hardware.bill_acceptor.ssp.frames import Command, encode_frame
+from kiosk.hardware.bill_acceptor.ssp.note_cycle import NoteCycle
+from kiosk.hardware.bill_acceptor.ssp.session import SspSession
 from kiosk.hardware.flight_recorder import trace
 from tests.hardware.flight_recorder.make_traces import RECORDINGS
 from tests.hardware.flight_recorder.replay_host import Replayed
@@ -105,6 +107,41 @@ def test_a_driver_that_lets_go_of_a_held_note_is_found_out(tmp_path: Path) -> No
     found = divergence(greedy, tmp_path)
     assert found["got"]["words"] == "POLL"
     assert found["expected"]["words"] in ("HOLD", "REJECT")
+
+
+# --- and a driver that was broken is found out ----------------------------------------------------------------------
+
+
+def test_a_driver_that_polls_before_anybody_decided_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep_at_once(self: SspSession) -> None:
+        self.cycle.accept()
+        self._poll()
+
+    monkeypatch.setattr(SspSession, "_decide_escrow", keep_at_once)
+    found = divergence(NORMAL.with_name("returned_note.jsonl"), tmp_path)
+    assert (found["expected"]["words"], found["got"]["words"]) == ("HOLD", "POLL")
+    assert found["after"]["answer"] == "READ channel 5"
+
+
+def test_a_driver_that_polls_at_its_start_before_it_sends_back_what_is_held_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = SspSession._command
+
+    def forgets_to_reject(self: SspSession, code: Command, *parameters: int) -> bytes:
+        return b"\xf5" if code is Command.REJECT else command(self, code, *parameters)
+
+    monkeypatch.setattr(SspSession, "_command", forgets_to_reject)
+    found = divergence(NORMAL, tmp_path)
+    assert found["expected"]["words"] == "REJECT"
+
+
+def test_a_driver_that_takes_a_jam_for_a_credit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NoteCycle, "_stuck", lambda self, fault, *, whatever: self._credit(self.channel))
+    replayed = Replayed(NORMAL.with_name("jam.jsonl"), tmp_path)
+    replayed.run()
+    replayed.close()
+    assert re.match(r"line \d+: recorded NoteUnclear .*, got NoteCredited", replayed.differs())
 
 
 def test_at_another_speed_the_same_happens(tmp_path: Path) -> None:
