@@ -44,6 +44,7 @@ def test_a_missing_port_is_said_in_one_sentence(capsys) -> None:
     streams = capsys.readouterr()
     assert "/dev/no-such-port" in json.loads(streams.out)["error"]
     assert len(streams.err.splitlines()) == 1
+    assert "Errno" not in streams.err
 
 
 def test_a_running_kiosk_is_not_talked_into(plug_in, link, capsys) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import select
 import termios
 import time
@@ -165,5 +166,4 @@ def _open_fault(port: str, error: Exception) -> Fault:
     number = getattr(error, "errno", None)
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in str(error):
         return Fault("acceptor.port_busy", f"{port} is held by another program")
-    reason = "permission denied" if number == errno.EACCES else str(error)
-    return Fault("acceptor.port_missing", f"{port}: {reason}")
+    return Fault("acceptor.port_missing", f"{port}: {os.strerror(number) if number else error}")
