@@ -1,6 +1,9 @@
 """The ledger in Beancount's plain text, so that a program that knows nothing of ours can check every sum."""
 
+import datetime
 from collections.abc import Iterable, Iterator
+
+from django.db.models import Max, Sum
 
 from office.ledger.models import Account, LedgerEntry, Posting
 from office.property.models import Project
@@ -9,7 +12,7 @@ _ROOTS = {"asset": "Assets", "liability": "Liabilities", "revenue": "Income", "e
 
 
 def export(projects: Iterable[Project]) -> Iterator[str]:
-    """The lines of one file: accounts opened, then entries in the order of the stream."""
+    """The lines of one file: accounts opened, entries in the order of the stream, the balance of each account."""
     yield 'option "title" "Menting office ledger"'
     yield 'option "operating_currency" "CNY"'
     for project in projects:
@@ -25,6 +28,15 @@ def export(projects: Iterable[Project]) -> Iterator[str]:
         )
         for entry in entries.order_by("date", "ingest_no", "id").iterator(500):
             yield from _entry(project, entry)
+        yield from _balances(project)
+
+
+def _balances(project: Project) -> Iterator[str]:
+    """What every account must come to at the end: so an entry that is missing from the file is missed."""
+    ends = LedgerEntry.objects.filter(project=project).aggregate(last=Max("date"))["last"] + datetime.timedelta(days=1)
+    yield ""
+    for account in Account.objects.filter(project=project).annotate(sum=Sum("postings__amount_fen")):
+        yield f"{ends} balance {account_name(project, account)} {yuan(account.sum or 0)} CNY"
 
 
 def account_name(project: Project, account: Account) -> str:

@@ -29,6 +29,7 @@ from django.db import connection, connections, transaction  # noqa: E402
 
 from office.database import database_settings  # noqa: E402
 from tests.office import private_postgres  # noqa: E402
+from tests.office.busy_books import fill_busy_books  # noqa: E402
 from tests.office.estate import Estate, build_estate  # noqa: E402
 
 
@@ -115,3 +116,14 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
 def estate(database: str) -> Estate:
     """One project with household 3-1-502, the bills of office-domain section 6, and a paired kiosk."""
     return build_estate()
+
+
+@pytest.fixture(scope="session")
+def busy_books(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which everything that verify looks at is there; copy it before you change it."""
+    path = tmp_path_factory.mktemp("busy") / "office.db"
+    shutil.copy(sqlite_template, path)
+    point_at(f"sqlite:///{path}")
+    fill_busy_books()
+    connections.close_all()
+    return path

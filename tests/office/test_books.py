@@ -2,7 +2,6 @@
 export that an independent reader can add up."""
 
 import datetime
-import re
 import shutil
 import sqlite3
 import uuid
@@ -11,13 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
-from kiosk.domain.events import AcceptorCounted, CashboxRemoved, DeviceFault, NoteUnknown
+from kiosk.domain.events import AcceptorCounted, CashboxRemoved, DeviceFault
 from office.billing.services import NotAllowed, void_bill
-from office.demo import visits
 from office.kiosks.models import Alarm
-from office.ledger.beancount import export
 from office.ledger.models import Posting
 from office.ledger.posting import Entry, post
 from office.ledger.rebuild import DERIVED, rebuild
@@ -26,12 +23,11 @@ from office.ledger.verify import QUICK, THOROUGH, verify_everything, verify_proj
 from office.payments import claims, counting, services
 from office.payments.claim_rules import FACES
 from office.payments.models import SuspenseItem
-from office.property.models import Project
 from office.rows import derived_id
 from office.staff.models import Role
 from tests.office.conftest import point_at
 from tests.office.engines import both_engines
-from tests.office.estate import NOON, TODAY, Estate, add_person, build_estate
+from tests.office.estate import NOON, Estate, add_person
 
 HUNDRED, TEN_YUAN = 10000, 1000
 
@@ -176,30 +172,6 @@ TAMPERING = {
 }
 
 
-@pytest.fixture(scope="module")
-def busy_books(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database in which everything that verify looks at is there: bills of each state, claims ended in each way."""
-    path = tmp_path_factory.mktemp("busy") / "office.db"
-    shutil.copy(sqlite_template, path)
-    point_at(f"sqlite:///{path}")
-    estate = build_estate()
-    estate.pay(["aug"], [HUNDRED] * 3)
-    estate.pay(["water"], [HUNDRED])
-    estate.pay([], [HUNDRED])
-    visits.pay(estate.writer, str(uuid.UUID(int=7)), estate.kiosk.code, [], [HUNDRED], TODAY)
-    told = {"payment_id": None, "face_fen": HUNDRED, "acceptor_serial": "S", "reason": "power cut"}
-    for number in range(91, 94):
-        estate.writer.append(NoteUnknown(**told, note_no=number, claim_no=f"YG01-Q{number:06d}"))
-    estate.upload()
-    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
-    add_person(estate.project, Role.DUNNING)
-    items = SuspenseItem.objects.filter(kind="note_unknown").order_by("claim_no")
-    for item, outcome in zip(items, ("credit", "refund"), strict=False):
-        claims.confirm(finance, claims.propose(clerk, item, outcome, "why", unit=estate.unit))
-    connections.close_all()
-    return path
-
-
 @pytest.mark.parametrize(
     ("invariant", "crime"), [(name, crime) for name, crimes in TAMPERING.items() for crime in crimes]
 )
@@ -275,35 +247,3 @@ def test_verify_names_every_derived_row_that_the_stream_does_not_give(estate: Es
         assert named <= found, change
     rebuild(estate.project.id)
     assert list(verify_everything(fold_again=True)) == []
-
-
-POSTING = re.compile(r"  ([A-Z][A-Za-z]+(?::[A-Z0-9][A-Z0-9-]*)+)  (-?\d+)\.(\d\d) CNY")
-OPEN = re.compile(r"(\d{4}-\d\d-\d\d) open ([A-Z][A-Za-z]+(?::[A-Z0-9][A-Z0-9-]*)+) CNY")
-ENTRY = re.compile(r'(\d{4}-\d\d-\d\d) \* "[a-z_]+" "[a-z]+ [0-9a-f-]+"')
-
-
-def test_an_independent_reader_of_the_export_finds_every_entry_balanced(estate: Estate, tmp_path: Path) -> None:
-    estate.pay(["aug", "sep", "water"], [HUNDRED] * 6 + [TEN_YUAN])
-    estate.upload()
-    opened: dict[str, str] = {}
-    sums: list[int] = []
-    totals: Counter[str] = Counter()
-    for line in export(Project.objects.all()):
-        if found := OPEN.fullmatch(line):
-            opened[found[2]] = found[1]
-        elif found := ENTRY.fullmatch(line):
-            sums.append(0)
-            date = found[1]
-        elif found := POSTING.fullmatch(line):
-            fen = int(found[2] + found[3])
-            assert opened[found[1]] <= date
-            sums[-1] += fen
-            totals[found[1]] += fen
-        else:
-            assert not line or line.startswith(
-                (";", "option ", "  stream: ", "    unit: ", "    kiosk: ", "    bill: ")
-            ), line
-    assert len(sums) == 3 + 7 + 1
-    assert set(sums) == {0}
-    assert totals["Assets:YG:1009-K"] == 61000
-    assert totals["Income:YG:6301"] == -332
