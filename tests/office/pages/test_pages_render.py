@@ -183,6 +183,10 @@ def test_a_unit_shows_what_it_owes_and_how_it_was_computed(desk, finance) -> Non
     assert "¥245.60" in text
 
 
+def test_what_moved_a_prepaid_balance_is_no_case(desk, reader) -> None:
+    assert "Date Note Change, ¥ Balance" in text_of(reader, desk.at("units/3-1-602/"))
+
+
 def test_a_kiosk_shows_its_box_by_face_and_the_range_a_count_must_hit(desk, finance) -> None:
     text = text_of(finance, desk.at("kiosks/YG01/"))
     assert "100 7 – 700.00" in text
