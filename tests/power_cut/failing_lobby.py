@@ -66,6 +66,7 @@ class FailingLobby(Lobby):
         self._forks = forks
         self.record = folder / "record"
         self.agents: list[int] = []
+        self.claims = 0
         self.lines = {name: str((folder / name).resolve()) for name in ("acceptor", "printer")}
         host, _, port = str(self.acceptor.running.ready["listen"]).rpartition(":")
         self._beside = DeviceLink("bill-acceptor", host, int(port), self._mark)
