@@ -69,25 +69,23 @@ def replace(settings: Settings, code: str, clock: Clock) -> Replaced:
         JournalUnusable: the disk does not let us.
     """
     path, before = settings.journal_path, kept_at(settings.identity_path)
-    if before:
-        deliver(settings.office.url, before, path, clock)
+    sent = deliver(settings.office.url, before, path, clock) if before else 0
     paired = exchange(settings.office.url, code, kiosk.__version__, before)
     if before and before.kiosk_id != paired.identity.kiosk_id:
         raise PairingFailed(
-            f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed"
+            f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed here"
         )
     paired.identity.save(settings.identity_path)
-    head, next_receipt = _state_of(path)
+    head, acked, next_receipt = _state_of(path)
     kept = keep_aside(path)
     journal_id = _begin(paired, path, clock, max(next_receipt, paired.next_receipt_number))
-    at_the_office = paired.replaces.seq if paired.replaces else 0
-    unsent = None if head is None else max(0, head - at_the_office)
+    unsent = None if head is None else max(0, head - max(sent, acked))
     return Replaced(kiosk_code=paired.identity.kiosk_code, journal_id=journal_id, kept=str(kept or ""), unsent=unsent)
 
 
-def deliver(url: str, identity: Identity, path: Path, clock: Clock) -> None:
-    """Send what the office still takes, up to the first entry that can't be read or does not fit; whatever stays is kept."""
-    client, at_most = OfficeClient(url, identity, clock), outbox.MAX_EVENTS
+def deliver(url: str, identity: Identity, path: Path, clock: Clock) -> int:
+    """Send what the office still takes, up to the first entry that can't be read or does not fit; the last one it has of ours."""
+    client, at_most, sent = OfficeClient(url, identity, clock), outbox.MAX_EVENTS, 0
     try:
         with JournalReader(path) as reader:
             sent = reader.cursor().ack_seq
@@ -95,14 +93,16 @@ def deliver(url: str, identity: Identity, path: Path, clock: Clock) -> None:
                 try:
                     batch = outbox.next_batch(reader, sent, clock, at_most)
                     if batch is None:
-                        return
-                    sent = max(batch.last_seq, client.upload(reader.journal_id, batch.gzipped).ack_seq)
+                        break
+                    client.upload(reader.journal_id, batch.gzipped)
+                    sent = batch.last_seq  # not what the answer acknowledges: that may be another history's
                 except (sqlite3.Error, Refused, UnicodeDecodeError):
                     at_most //= 2
     except (JournalUnusable, sqlite3.Error, Unreachable) as error:
         print(f"kiosk journal replace: sent no more of the old journal: {error}", file=sys.stderr)
     finally:
         client.close()
+    return sent
 
 
 def keep_aside(path: Path) -> Path | None:
@@ -136,13 +136,13 @@ def _begin(paired: Paired, path: Path, clock: Clock, first_receipt_number: int) 
     return journal.journal_id
 
 
-def _state_of(path: Path) -> tuple[int | None, int]:
-    """The newest entry's number and the next receipt number, as far as the old file can still say."""
+def _state_of(path: Path) -> tuple[int | None, int, int]:
+    """The newest entry, the last one acknowledged, and the next receipt number, as far as the old file can still say."""
     try:
         with JournalReader(path) as reader:
-            return reader.head()[0], reader.next_receipt_number()
+            return reader.head()[0], reader.cursor().ack_seq, reader.next_receipt_number()
     except (JournalUnusable, sqlite3.Error, TypeError):
-        return None, 1
+        return None, 0, 1
 
 
 def _in_words(done: Replaced) -> str:

@@ -109,7 +109,8 @@ def _kiosk_with(key: bytes, public_key: str, code: PairingCode, software: str, p
     known = code.renews or before or same
     if known is None:
         return _new_kiosk(key, public_key, code, software)
-    if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED or (same and same != known):
+    others = any(other not in (None, known) for other in (before, same))
+    if known.project_id != code.project_id or known.state == Kiosk.State.REVOKED or others:
         raise SignatureInvalid("public key: belongs to another kiosk")
     if before == known and same is None:
         key_rolls.promise(known, public_key, key_id(key))
