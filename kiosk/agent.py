@@ -152,7 +152,7 @@ def _stand_by(
     while isinstance(opened, JournalUnusable):
         if not standby.wait(opened.code, opened.detail):
             return Ending.STOPPED
-        if failed:
+        if failed and not database.is_doubted(settings.journal_path):
             database.doubt(settings.journal_path, why.detail)
         opened = _open(settings, clock)
     if failed:

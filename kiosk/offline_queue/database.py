@@ -172,7 +172,7 @@ def doubt(path: Path, why: str) -> None:
     try:
         _doubts(path).write_text(why, encoding="utf-8")
     except OSError as error:
-        log.warning("journal.doubt_not_written reason=%s", error)
+        log.info("journal.doubt_not_written reason=%s", error)
 
 
 def is_doubted(path: Path) -> bool:
