@@ -21,6 +21,7 @@ from kiosk.domain.chain import check_code
 from kiosk.domain.events import NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
 from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
+from office.payments.claim_closing import GIVEN_BY_PEOPLE
 from office.payments.models import Case, Note, Payment, SuspenseItem
 from office.property.models import Project
 from office.public.around import Around, around, digest
@@ -73,7 +74,7 @@ class ClaimState:
     claim_no: str
     face_fen: int | None
     since: datetime.datetime
-    found: str  # "", in_box, returned, closed
+    found: str  # "", in_box, returned, credited, refunded, not_received, closed
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,22 @@ class Found:
     project: Project
     kiosk_code: str
     amount_fen: int
+    refunded_fen: int
     paid_at: datetime.datetime
     time_measured: bool
     checked_since: datetime.datetime | None  # since when something is being checked
     claims: tuple[ClaimState, ...]
     around: Around
+
+    @property
+    def booked_fen(self) -> int:
+        """What is in the books of what the kiosk took and the office found; what went back in hand is not."""
+        return self.amount_fen - self.refunded_fen
+
+    @property
+    def asked(self) -> ClaimState | None:
+        """The claim whose number the person asks about."""
+        return next((claim for claim in self.claims if claim.claim_no == self.number), None)
 
     @property
     def open_claims(self) -> int:
@@ -151,6 +163,7 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
         project=raw.journal.project,
         kiosk_code=raw.journal.kiosk.code,
         amount_fen=payment.amount_fen if payment and payment.settled_seq == raw.seq else told.received_fen,
+        refunded_fen=payment.refunded_fen if payment else 0,
         paid_at=raw.corrected_at,
         time_measured=raw.time_measured,
         checked_since=since,
@@ -184,21 +197,20 @@ def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
 
 
 def _what_was_found(journal_id: object, note_no: int) -> str:
-    note = Note.objects.filter(journal_id=journal_id, note_no=note_no).prefetch_related("suspense__cases").first()
+    note = Note.objects.filter(journal_id=journal_id, note_no=note_no).prefetch_related("suspense").first()
     if note is None:
         return ""
+    given = [item.outcome for item in note.suspense.all() if item.outcome in GIVEN_BY_PEOPLE]
+    if given:
+        return given[0]
     if note.state in (Note.State.CREDITED, Note.State.SUSPENSE):
         return "in_box"
     if note.state == Note.State.RETURNED:
         return "returned"
     items = note.suspense.all()
-    # A count or two people close it; whichever of the two rows says so first.
-    waiting = not items or any(item.state == SuspenseItem.State.OPEN and _has_open_case(item) for item in items)
-    return "" if waiting else "closed"
-
-
-def _has_open_case(item: SuspenseItem) -> bool:
-    return any(case.state == Case.State.OPEN for case in item.cases.all())
+    if not items or any(item.state == SuspenseItem.State.OPEN for item in items):
+        return ""
+    return next((item.outcome for item in items if item.outcome), "closed")
 
 
 def _checked_since(raw: RawEvent, claims: tuple[ClaimState, ...]) -> datetime.datetime | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from office.payments.models import Case
+from office.payments.models import Case, SuspenseItem
 from office.staff.pages import words
 from office.staff.pages.case_words import says
 from office.staff.pages.people import name_of
@@ -25,6 +25,10 @@ class CaseRow:
     @property
     def is_open(self) -> bool:
         return bool(self.case.state == Case.State.OPEN)
+
+    @property
+    def needs_two(self) -> bool:
+        return self.case.suspense is not None and self.case.suspense.state == SuspenseItem.State.OPEN
 
     @property
     def over_time(self) -> bool:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from office.payments import selectors, services
+from office.payments import counting, selectors, services
 from office.payments.models import Case
 from office.staff.pages import words
 from office.staff.pages.case_rows import case_rows
@@ -30,7 +30,7 @@ def cases(request: HttpRequest, desk: Desk) -> HttpResponse:
     listed = selectors.cases(desk.project, state=state, kind=kind, owner=request.user if mine else None)
     if state == "closed":
         listed = listed.order_by("-closed_at", "id")
-    listed = listed.select_related("payment", "kiosk", "unit", "owner", "closed_by", "payment__unit")
+    listed = listed.select_related("payment", "kiosk", "unit", "owner", "closed_by", "payment__unit", "suspense")
     found = list(listed[first : first + PAGE + 1])
     names = masked_names(case.unit_id for case in found if case.unit_id)
     every = Case.objects.filter(project=desk.project)
@@ -46,6 +46,7 @@ def cases(request: HttpRequest, desk: Desk) -> HttpResponse:
         "closed_count": every.filter(state=Case.State.CLOSED).count(),
         "next_from": first + PAGE if len(found) > PAGE else None,
         "can_handle": desk.may(Act.HANDLE_CASES),
+        "to_count": counting.removals(desk.project) if desk.may(Act.COUNT_BOX) and not desk.may(Act.SEE_BOX) else (),
     }
     return render(request, "office/cases.html", context)
 
@@ -77,6 +78,8 @@ def close(request: HttpRequest, desk: Desk, case_id: uuid.UUID) -> HttpResponse:
         services.close_case(request.user, case, request.POST.get("why", ""))
     except services.ReasonNeeded:
         messages.error(request, gettext("没有办结：请写明理由。"), extra_tags="bad")
+    except services.NeedsTwo:
+        messages.error(request, gettext("没有办结：这笔钱要由证据或两个人了结。"), extra_tags="bad")
     except services.Stale:
         messages.info(request, gettext("这件事刚被别人办结，已为您更新。"))
     else:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from office.staff.pages import cases, home, kiosks, payment, search, signin, today, units, uploads
+from office.staff.pages import cases, claims, counts, home, kiosks, payment, search, signin, today, units, uploads
 
 app_name = "office"
 
@@ -21,6 +21,11 @@ urlpatterns = [
     path("projects/<str:project_code>/cases/", cases.cases, name="cases"),
     path("projects/<str:project_code>/cases/<uuid:case_id>/close/", cases.close, name="close_case"),
     path("projects/<str:project_code>/cases/<uuid:case_id>/take/", cases.take, name="take_case"),
+    path("projects/<str:project_code>/claims/<uuid:item_id>/", claims.claim, name="claim"),
+    path("projects/<str:project_code>/claims/<uuid:item_id>/propose/", claims.propose, name="propose_claim"),
+    path("projects/<str:project_code>/proposals/<uuid:resolution_id>/confirm/", claims.confirm, name="confirm_claim"),
+    path("projects/<str:project_code>/proposals/<uuid:resolution_id>/cancel/", claims.cancel, name="cancel_claim"),
+    path("projects/<str:project_code>/counts/<uuid:removal_id>/", counts.count, name="count"),
     path("projects/<str:project_code>/units/", units.units, name="units"),
     path("projects/<str:project_code>/units/<str:code>/", units.unit, name="unit"),
     path("projects/<str:project_code>/kiosks/", kiosks.kiosks, name="kiosks"),

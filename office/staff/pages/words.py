@@ -66,6 +66,31 @@ CASE = {
     "unreadable_event": State("bad", _("看不懂的记录")),
     "receipt_not_printed": State("bad", _("凭条未打印")),
     "box_unplanned_removal": State("no", _("钞箱被取出")),
+    "box_variance": State("no", _("清点不符")),
+    "claim_contradicted": State("no", _("核实结果相反")),
+}
+
+# A suspense item: open, or how it ended.
+CLAIM = {
+    "open": State("ask", _("核实中")),
+    "found": State("ok", _("已查明：在钞箱内")),
+    "returned": State("ok", _("已查明：当时已退出")),
+    "credited": State("ok", _("已记给住户")),
+    "refunded": State("ok", _("已退还现金")),
+    "not_received": State("idle", _("已核实：没有收下")),
+}
+
+# What may be proposed, and what it does to the books.
+CLAIM_WAY: dict[str, tuple[Word, Word]] = {
+    "credit": (_("记给住户"), _("先冲缴费人当时所选的账单，余款转入预存。借 2241.s 或 1901，贷 1122、6301、2203。")),
+    "refund": (_("退还现金"), _("由收费处当面退还。借 2241.s 或 1901，贷 1001。")),
+    "not_received": (_("没有收下"), _("终端没有收下这张纸币，不记账。")),
+}
+
+PROPOSAL = {
+    "proposed": State("ask", _("等确认")),
+    "confirmed": State("ok", _("已确认")),
+    "cancelled": State("idle", _("已撤销")),
 }
 
 BILL = {
@@ -83,6 +108,7 @@ TENDER = {
     "qr_alipay": _("支付宝"),
     "card": _("一卡通"),
     "prepaid": _("预存"),
+    "claim": _("核实后记入"),
 }
 
 COMPONENT = {"cost": _("费用"), "late_fee": _("违约金"), "principal": ""}
@@ -113,6 +139,7 @@ PREPAID = {
     "opening": _("期初余额"),
     "apply": _("抵缴"),
     "refund": _("退款"),
+    "claim": _("核实后转入"),
 }
 
 PAPER = {
@@ -137,6 +164,7 @@ NOTE = {
     "returned": State("idle", _("已退钞")),
     "unknown": State("hold", _("去向不明")),
     "suspense": State("hold", _("待查")),
+    "not_kept": State("idle", _("没有收下")),
 }
 
 ENDED = {

@@ -110,7 +110,7 @@ def test_a_role_that_may_not_review_sees_no_form_and_is_refused(desk: BusyDesk) 
 
 
 def test_a_case_is_taken_and_closed_with_a_reason(desk: BusyDesk, clerk: Client) -> None:
-    case = Case.objects.get(kind="note_unknown")
+    case = Case.objects.get(kind="receipt_not_printed")
     assert clerk.post(desk.at(f"cases/{case.id}/take/")).status_code == 302
     case.refresh_from_db()
     assert case.owner.username == "lin"

@@ -15,11 +15,13 @@ from kiosk.domain.chain import check_code
 from office.demo import visits
 from office.kiosks import services as kiosk_services
 from office.kiosks.models import Journal, Kiosk, RawEvent
-from office.payments.models import Case, Payment
+from office.payments import claims
+from office.payments.models import Case, Payment, SuspenseItem
 from office.public import throttle
 from office.public.lookup import read_question
+from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import Estate
+from tests.office.estate import Estate, add_person
 
 HUNDRED = 10000
 RECEIPT, CLAIM = "YG01-000001", "YG01-Q000002"
@@ -131,17 +133,28 @@ def test_a_slip_whose_record_is_still_in_the_kiosk_is_told_to_come_again(browser
 
 @both_engines
 @pytest.mark.parametrize("number", [CLAIM, RECEIPT])
-def test_a_claim_is_processing_with_its_age_until_it_is_closed(browser: Client, estate: Estate, number: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "sentence", "found"),
+    [
+        ("credit", "¥200.00 已经入账。", "已核实：已记入您的缴费"),
+        ("refund", "¥100.00 已经入账，¥100.00 已退还现金。", "已核实：已退还现金"),
+        ("not_received", "¥100.00 已经入账。", "已核实：终端没有收下这张纸币"),
+    ],
+)
+def test_a_claim_is_processing_with_its_age_until_two_people_end_it(
+    browser: Client, estate: Estate, number: str, outcome: str, sentence: str, found: str
+) -> None:
     code = claim_slip(estate)
     estate.upload()
     text = text_of(browser.get(f"/m/{number}/{code}"))
     assert "处理中" in text
     assert re.search(r"有 1 张纸币正在核实，已 \d+ 天", text)
     assert f"核实号 {CLAIM} 100 元纸币 正在核实" in text
-    Case.objects.filter(kind="note_unknown").update(state=Case.State.CLOSED)
+    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
+    claims.confirm(finance, claims.propose(clerk, SuspenseItem.objects.get(), outcome, "why", unit=estate.unit))
     text = text_of(browser.get(f"/m/{number}/{code}"))
-    assert "¥100.00 已经入账" in text
-    assert "已核实了结" in text
+    assert sentence in text
+    assert f"100 元纸币 {found}" in text
 
 
 def test_a_note_that_the_kiosk_found_again_counts_on_the_page(browser: Client, estate: Estate) -> None:
