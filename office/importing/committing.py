@@ -12,6 +12,7 @@ from office.importing.checking import Checked, NewBill, NewResident, NewUnit
 from office.ledger import stream as books
 from office.property.models import Building, Entrance, Occupancy, Party, Project, Unit
 from office.property.services import business_date, touch
+from office.staff import audit
 
 
 def commit(checked: Checked, by: Any = None) -> None:
@@ -25,6 +26,8 @@ def commit(checked: Checked, by: Any = None) -> None:
                 touch(stream, {unit.id for unit in added})
         if checked.bills:
             issue_bills(checked.project, _drafts(checked.project, checked.bills), by, note="import")
+        counts = {"units": len(checked.units), "residents": len(checked.residents), "bills": len(checked.bills)}
+        audit.note(checked.project.id, by, "import", checked.project, refused=len(checked.refusals), **counts)
 
 
 def _add_unit(project: Project, new: NewUnit, today: datetime.date) -> Unit:

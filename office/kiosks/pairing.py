@@ -68,9 +68,8 @@ def make_code(
         location=location[:80],
         renews=renews,
     )
-    if by is not None or renews is not None:
-        kiosk_code = {"kiosk": renews.code} if renews else {}
-        audit.note(project.id, by, "kiosk.pairing_code", renews or row, reason=reason, **kiosk_code)
+    kiosk_code = {"kiosk": renews.code} if renews else {}
+    audit.note(project.id, by, "kiosk.pairing_code", renews or row, reason=reason, **kiosk_code)
     return NewCode(token + key_pin(raw_public(office_key())), row.expires_at, project)
 
 
@@ -92,6 +91,7 @@ def pair(token: str, public_key: str, software: str, proof: Proof | None = None)
             kiosk = _kiosk_with(key, public_key, code, software, proof)
             code.used_at, code.kiosk = timezone.now(), kiosk
             code.save(update_fields=["used_at", "kiosk"])
+            audit.note(kiosk.project_id, code.made_by, "kiosk.paired", kiosk, kiosk=kiosk.code, key=kiosk.key_id)
     if code is None:
         raise PairingRefused
     books.fold(kiosk.project_id)  # a number that waits to be folded is given out as well

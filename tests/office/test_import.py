@@ -12,6 +12,7 @@ from office.importing.committing import commit
 from office.importing.tables import Unreadable, read_tables
 from office.ledger.verify import verify_project
 from office.property.models import Occupancy, Unit
+from office.staff.models import AuditEntry
 from tests.office.engines import both_engines
 from tests.office.estate import Estate
 
@@ -110,6 +111,7 @@ def test_a_line_break_inside_a_cell_becomes_a_space_and_lines_are_counted_as_the
 
 def test_after_the_yes_the_good_rows_are_there_and_the_kiosks_hear_of_them(estate: Estate, tmp_path: Path) -> None:
     commit(checked(estate, tmp_path, UNITS))
+    assert AuditEntry.objects.get(verb="import").body["units"] == Unit.objects.count() - 1
     unit = Unit.objects.get(code="4-1-105")
     assert (unit.area_c, unit.building.name, unit.occupancies.get().party.name) == (10137, "4", "司徒静")
     assert unit.changed_no > 0

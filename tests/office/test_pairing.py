@@ -11,7 +11,8 @@ from kiosk.domain.http_signature import CROCKFORD, key_pin, public_text, raw_pub
 from office.kiosks import ingest
 from office.kiosks.keys import office_key
 from office.kiosks.models import Kiosk, PairingCode
-from office.kiosks.pairing import make_code
+from office.kiosks.pairing import make_code, pair
+from office.staff.models import AuditEntry
 from tests.office.estate import Estate, build_estate
 from tests.office.signed_client import SignedClient, check_signature
 
@@ -114,3 +115,11 @@ def test_a_new_kiosk_gets_a_code_that_no_replayed_kiosk_has(estate: Estate) -> N
     Kiosk.objects.create(project=estate.project, code="YG03", key_id="0" * 64, paired_at=timezone.now())
     codes = [ask(make_code(estate.project).code[:8]).json()["kiosk_code"] for _ in range(2)]
     assert codes == ["YG04", "YG05"]
+
+
+def test_the_code_and_the_pairing_stand_in_the_audit_log(estate: Estate) -> None:
+    code = make_code(estate.project).code
+    kiosk = pair(code[:8], public_text(Ed25519PrivateKey.generate()), "0.1.0").kiosk
+    told = list(AuditEntry.objects.order_by("at").values_list("verb", "object_id"))
+    assert [verb for verb, _ in told] == ["kiosk.pairing_code", "kiosk.paired"]
+    assert told[-1][1] == str(kiosk.id)
