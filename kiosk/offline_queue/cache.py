@@ -173,16 +173,20 @@ class Cache:
 
     def _open(self) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
         try:
-            return _open_at(str(self._path))
+            return self._open_file()
         except (*_DAMAGED, OSError) as error:
             log.warning("cache.start_over reason=%s", error)
         try:
             self._remove()
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return _open_at(str(self._path))
+            return self._open_file()
         except (*_DAMAGED, OSError) as error:
             log.warning("cache.in_memory reason=%s", error)
             return _open_at(":memory:")
+
+    def _open_file(self) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
+        self._path.touch(mode=0o600)  # masked names and debts are nobody else's business
+        return _open_at(str(self._path))
 
     def _remove(self) -> None:
         """Its rollback journal first: one left behind would be applied to the next file of that name."""

@@ -45,6 +45,10 @@ def test_an_empty_cache_is_good_for_nothing(cache):
     assert (cache.cursor(), cache.find("3-1-502"), cache.estate()) == ("", None, None)
 
 
+def test_nobody_else_reads_its_names_and_debts(cache, file):
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_it_is_complete_only_with_its_last_page(cache):
     cache.take(page(unit_row(501), next_cursor="1"))
     assert cache.good_for() is Age.NOTHING
