@@ -44,11 +44,13 @@ def test_boots_without_contact_lie_between_their_neighbours_and_say_how_far_apar
     contacts = {"d": [Contact(5 * HOUR, NOW)]}
     b1, b2, c, d = place(headers, contacts, before, in_boot="d", now_ms=NOW)
     began_d = NOW - 5 * HOUR
-    assert d.at_ms == NOW - HOUR and d.measured
+    assert d.at_ms == NOW - HOUR
+    assert d.measured
     assert (c.earliest_ms, c.latest_ms) == (NOW - 10 * DAY + 5 * HOUR, began_d)
     assert (b2.earliest_ms, b2.latest_ms) == (NOW - 10 * DAY + 3 * HOUR, began_d - 2 * HOUR)
     assert (b1.earliest_ms, b1.latest_ms) == (NOW - 10 * DAY + HOUR, began_d - 4 * HOUR)
-    assert not b1.measured and b2.at_ms - b1.at_ms == 2 * HOUR
+    assert not b1.measured
+    assert b2.at_ms - b1.at_ms == 2 * HOUR
 
 
 def test_the_clock_of_a_boot_without_contact_counts_only_between_its_neighbours() -> None:
