@@ -10,7 +10,17 @@ from office.property.admin import ProjectAdmin
 @admin.register(Kiosk)
 class KioskAdmin(ProjectAdmin):
     list_display = ("project", "code", "location", "state", "software", "paired_at")
-    readonly_fields = ("project", "code", "public_key", "key_id", "software", "paired_at")
+    readonly_fields = (
+        "project",
+        "code",
+        "public_key",
+        "key_id",
+        "next_public_key",
+        "next_key_id",
+        "may_replace_until",  # a pairing code with its reason gives leave, not a form
+        "software",
+        "paired_at",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a kiosk comes by pairing

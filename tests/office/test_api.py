@@ -170,7 +170,11 @@ def heartbeat_of(estate: Estate, **changes: object) -> dict[str, object]:
         "disk_free_mb": 900,
         "clock": "synced",
         "software": "0.1.0",
-        "sent": {"boot_id": "b", "mono_ms": 1, "wall_ms": int(time.time() * 1000)},
+        "sent": {
+            "boot_id": estate.writer.boot_id,
+            "mono_ms": estate.writer.mono_ms + 1,
+            "wall_ms": int(time.time() * 1000),
+        },
     }
     return told | changes
 
