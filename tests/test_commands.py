@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from kiosk.hardware.simulators.__main__ import main as simulator
 from office.__main__ import COMMANDS as OFFICE_COMMANDS
 from office.__main__ import main as office
 
-PARTS = {"journal": ("show", "verify", "export"), "trace": ("list", "show", "export")}
+PARTS = {"journal": ("show", "verify", "export", "self-check", "replace"), "trace": ("list", "show", "export")}
 KIOSK = [*sorted({*COMMANDS} - {*PARTS}), *(f"{name} {part}" for name, parts in PARTS.items() for part in parts)]
 OFFICE = [name for name, *_ in OFFICE_COMMANDS]
 
@@ -93,13 +95,14 @@ def test_a_path_or_address_that_can_not_be_used_is_one_sentence_and_ends_with_on
     assert "Errno" not in said, said
 
 
-def test_the_log_of_a_process_can_be_json_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "kiosk.toml").write_text(
-        '[screen]\nwidth_px = 1080\n[bill_acceptor]\nport = "x"\n[receipt_printer]\nport = "x"\n[office]\nurl = "http://127.0.0.1:1"\n'
-    )
-    from kiosk.__main__ import _chosen
-
-    assert _chosen("agent", ["--config", str(tmp_path / "kiosk.toml"), "--json"])
-    logging.getLogger("kiosk.agent").warning("agent.stands_by code=%s", "not_paired")
-    told = json.loads(capsys.readouterr().out)
-    assert (told["level"], told["said"]) == ("WARNING", "agent.stands_by code=not_paired")
+def test_the_log_of_a_process_can_be_json_lines(tmp_path: Path) -> None:
+    (tmp_path / "kiosk.toml").write_text('[kiosk]\nstate_dir = "kiosk"\n')
+    agent = [sys.executable, "-m", "kiosk", "agent", "--config", str(tmp_path / "kiosk.toml"), "--json"]
+    with subprocess.Popen(agent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+    assert told["level"] == "ERROR"
+    assert told["said"].startswith("agent.stands_by code=not_paired")

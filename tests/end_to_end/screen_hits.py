@@ -23,7 +23,6 @@ from tests.end_to_end.parts import Lobby, lobby
 from tests.end_to_end.visits import Payer
 
 SEED = int(os.environ.get("MENTING_SEED", "20261125"))
-LOBBIES = 4
 ON_WITHIN_S = 5.0
 BACK_WITHIN_S = 20.0
 MOST_STEPS = 24

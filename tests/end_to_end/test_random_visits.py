@@ -17,7 +17,7 @@ from tests.end_to_end.robot import Robot
 from tests.end_to_end.side_by_side import Begins, run_side_by_side
 from tests.end_to_end.visits import Payer
 
-LOBBIES = 4
+LOBBIES = 5
 
 # Each of these must have happened at least once in a run, or the run has shown nothing.
 MUST_HAPPEN = (
