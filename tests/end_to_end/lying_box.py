@@ -144,6 +144,10 @@ class _GatedSync(Sync):
         with self.gate:
             return super().step()
 
+    def spoke_since(self, began: float) -> bool:
+        """Whether a whole exchange has been had since a moment of the box's monotonic clock."""
+        return self.link is Link.UP and self._spoke_at >= began
+
 
 class LyingBox:
     """One boot of the kiosk in ``state_dir``; ``url`` is the cable to the office."""
@@ -231,13 +235,14 @@ class LyingBox:
         return self.view
 
     def upload_all(self) -> None:
-        """Until the office holds and has folded everything, and the bills are as it told them."""
+        """Until the office has been heard and holds and has folded everything, and the bills are as it told them."""
+        began = self.clock.monotonic()
         self.sync.link_up()
         until = time.monotonic() + PATIENCE_S
         while True:
             with JournalReader(self.journal.path) as reader:
                 behind = reader.head()[0] - reader.cursor().posted_seq
-            if not behind and self.sync.link is Link.UP and self.cache.refreshed() is not None:
+            if not behind and self.sync.spoke_since(began) and self.cache.refreshed() is not None:
                 return
             assert time.monotonic() < until, f"{behind} entries are not in the books, link {self.sync.link}"
             self.sync.wake()
@@ -253,13 +258,14 @@ class LyingBox:
         if isinstance(view, views.OutOfServiceView):
             on_view(view)
             return False
-        paid, seen = False, view.frame.view_no
+        began, paid, seen = False, False, view.frame.view_no
         self._tap(taps.StartTapped())
         for _ in range(MOST_STEPS):
             view = self._settled(seen)
             on_view(view)
-            if isinstance(view, views.AttractView | views.OutOfServiceView):
+            if isinstance(view, views.OutOfServiceView) or (began and isinstance(view, views.AttractView)):
                 return paid
+            began = not isinstance(view, views.AttractView)  # else it changed just while the finger came down
             paid, seen = paid or isinstance(view, views.ResultView), view.frame.view_no
             if (
                 isinstance(view, views.InsertCashView)
@@ -290,6 +296,8 @@ class LyingBox:
     def _answer(self, view: views.AnyView, home: tuple[str, ...]) -> taps.Tap:
         building, entrance, room = home
         match view:
+            case views.AttractView():
+                return taps.StartTapped()
             case views.HomeView():
                 return taps.TileChosen(tile="pay")
             case views.BuildingView(buildings=buildings):
@@ -298,6 +306,9 @@ class LyingBox:
                 return taps.EntranceChosen(entrance=entrance)
             case views.RoomView(digits=digits):
                 return taps.ContinueTapped() if digits == room else taps.KeyTapped(key=room[len(digits)])
+            case views.TypedAddressView(typed=typed):  # just started: the buildings have not been read yet
+                whole = "-".join(home)
+                return taps.ContinueTapped() if typed == whole else taps.KeyTapped(key=whole[len(typed)])
             case views.VerifyView():
                 return taps.HouseholdAnswered(right=True)
             case views.AmountView(can_continue=False, typing=True):

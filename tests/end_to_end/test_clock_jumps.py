@@ -41,7 +41,7 @@ def test_jumps_a_year_ahead_and_to_1970_in_a_payment_change_neither_it_nor_its_s
     robot = Robot(running.socket)
     try:
         home = next(iter(households(running)))
-        robot.wait(lambda view: bool(view.frame.local_time))
+        robot.wait(lambda view: bool(view.frame.local_time) and not view.frame.offline)
         to_cash(robot, home)
         insert(running, robot, 1000)
         if not plugged:

@@ -118,6 +118,19 @@ class Month:
         self._plug(plan.contact == "all")
         box = LyingBox(self.state_dir, machine, f"http://{self.cable.running.ready['port']}", self.slips, self.now_ms)
         self.did[plan.lie] += 1
+        try:
+            self._live_through(box, machine, plan)
+        except BaseException:
+            box.stop()  # its threads would keep the test run from ending
+            raise
+        self._wall_ms = machine.wall_ms()
+        if plan.loses_power:
+            self.did["power cut"] += 1
+            box.lose_power()
+        else:
+            box.stop()
+
+    def _live_through(self, box: LyingBox, machine: LyingMachine, plan: BootPlan) -> None:
         if plan.contact != "none":
             self.contact_boots.add(machine.boot_id)
         if plan.contact in ("start", "both", "all"):
@@ -133,12 +146,6 @@ class Month:
         self._pass(box, plan.hours / (plan.visits + 1))
         if plan.contact in ("end", "both", "all"):
             self._contact(box, plan)
-        self._wall_ms = machine.wall_ms()
-        if plan.loses_power:
-            self.did["power cut"] += 1
-            box.lose_power()
-        else:
-            box.stop()
 
     def _contact(self, box: LyingBox, plan: BootPlan) -> None:
         self._plug(True)
