@@ -23,6 +23,7 @@ MEASUREMENTS = (
     "screen_memory",
     "touch",
     "money_path",
+    "backlog",
     "look_up",
 )
 RESULTS = Path(__file__).parent / "results.json"

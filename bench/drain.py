@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,11 +90,8 @@ def _paired(folder: Path, office: Office) -> Path:
 
 
 def _fill(folder: Path, office: Office) -> None:
-    units = office.rows(
-        "SELECT u.id FROM property_unit u JOIN property_project p ON p.id = u.project_id WHERE p.code = 'YG'"
-    )
     journal = Journal.open(folder / "kiosk" / "journal.db", SystemClock())
-    long_journal.fill(journal, [str(uuid.UUID(unit)) for (unit,) in units], ENTRIES)
+    long_journal.fill(journal, long_journal.units_of(office), ENTRIES)
     journal.close()
 
 

@@ -1,5 +1,6 @@
 """A journal with very many entries: prepayments of one note each, through the journal's own commits, many in one."""
 
+import uuid
 from collections.abc import Iterator, Sequence
 
 from kiosk.domain.events import (
@@ -13,6 +14,7 @@ from kiosk.domain.events import (
 )
 from kiosk.domain.identifiers import new_id, receipt_no
 from kiosk.offline_queue.journal import Journal
+from tests.end_to_end.parts import Office
 
 FACE_FEN = 10_000
 PER_COMMIT = 50  # payments; a kiosk commits event by event, which is not what is measured here
@@ -23,6 +25,14 @@ def fill(journal: Journal, unit_ids: Sequence[str], entries: int) -> None:
     payments = _payments(journal, unit_ids)
     while journal.head_seq < entries:
         journal.append(*(event for _ in range(PER_COMMIT) for event in next(payments)))
+
+
+def units_of(office: Office) -> list[str]:
+    """Dwellings of the project that bench kiosks are paired for."""
+    units = office.rows(
+        "SELECT u.id FROM property_unit u JOIN property_project p ON p.id = u.project_id WHERE p.code = 'YG'"
+    )
+    return [str(uuid.UUID(unit)) for (unit,) in units]
 
 
 def _payments(journal: Journal, unit_ids: Sequence[str]) -> Iterator[Sequence[Event]]:

@@ -8,6 +8,7 @@ from kiosk import taps, views
 from tests.end_to_end.parts import Lobby
 
 MOST_STEPS = 60
+PREPAYMENT = "500"  # yuan
 
 
 class Home(NamedTuple):
@@ -41,6 +42,8 @@ def next_tap(view: views.AnyView, home: Home) -> taps.AnyTap | None:
             return taps.KeyTapped(key=home.room[len(digits)])
         case views.VerifyView():
             return taps.HouseholdAnswered(right=True)
+        case views.AmountView(typing=True, typed=typed) if typed != PREPAYMENT:  # nothing is owed
+            return taps.KeyTapped(key=PREPAYMENT[len(typed)])
         case views.MethodView():
             return taps.TileChosen(tile="cash")
         case views.ReceiptView(state=views.ReceiptState.ASK):
