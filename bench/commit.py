@@ -10,7 +10,7 @@ from kiosk.clock import SystemClock
 from kiosk.domain.events import JournalGenesis, NoteAcceptIntent, NoteCredited, NoteEscrow, PaymentOpened
 from kiosk.offline_queue.journal import Journal
 
-BLOCKS = 24
+BLOCKS = 100
 PER_BLOCK = 100
 RAW = bytes(4096)
 FACE = 100
@@ -61,6 +61,14 @@ def _measure(folder: Path) -> list[Figure]:
             beside=percentile(raw_times, 99) * 1000,
             beside_name="raw append + fsync",
             goal=4,
+        ),
+        Figure(
+            name=f"money commit, worst of {len(commit_times):,}",
+            value=max(commit_times) * 1000,
+            unit="ms",
+            beside=max(raw_times) * 1000,
+            beside_name="worst raw append + fsync",
+            how="which of the two meets the disk's worst moment is chance; blocks alternate, so both are at it as long",
         ),
     ]
 
