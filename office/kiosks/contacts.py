@@ -51,7 +51,7 @@ def _kept(journal: Journal, boots: set[str]) -> dict[str, list[Contact]]:
 
 
 def _last(journal: Journal) -> Placed | None:
-    rows = RawEvent.objects.filter(journal=journal, seq=journal.high_seq)
+    rows = RawEvent.objects.filter(project_id=journal.project_id, journal=journal, seq=journal.high_seq)
     last = rows.values_list("boot_id", "mono_ms", "corrected_at", "earliest_at").first()
     if last is None:
         return None

@@ -189,11 +189,10 @@ def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
         raise Ahead(journal.high_seq + 1, batch.last_seq)
     if batch.first_seq > journal.high_seq + 1:
         raise Gap(journal.high_seq + 1)
-    held = dict(
-        RawEvent.objects.filter(journal=journal, seq__gte=batch.first_seq - 1, seq__lte=batch.last_seq).values_list(
-            "seq", "hash"
-        )
+    rows = RawEvent.objects.filter(
+        project_id=journal.project_id, journal=journal, seq__gte=batch.first_seq - 1, seq__lte=batch.last_seq
     )
+    held = dict(rows.values_list("seq", "hash"))
     if journal.state == Journal.State.REPLACED and batch.last_seq > journal.high_seq:
         raise Fork(journal.high_seq + 1, bytes(journal.head_hash))  # its successor names this end, and no other
     before = bytes(held.get(batch.first_seq - 1, chain.GENESIS_PREV))

@@ -44,7 +44,8 @@ def _newest(kiosk: Kiosk) -> Journal | None:
 
 def _names(told: JournalGenesis, before: Journal) -> bool:
     """An entry that we hold, and not only the last: an export of the old file that is replayed first may go on beyond it."""
-    own = RawEvent.objects.filter(journal=before, seq=told.replaces_seq).values_list("hash", flat=True).first()
+    rows = RawEvent.objects.filter(project_id=before.project_id, journal=before, seq=told.replaces_seq)
+    own = rows.values_list("hash", flat=True).first()
     return told.replaces_journal_id == before.journal_id and own is not None and bytes(own).hex() == told.replaces_hash
 
 

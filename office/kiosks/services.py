@@ -90,6 +90,7 @@ def _outcomes(journal: Journal, told_seq: int | None, asked: set[str]) -> list[O
         wanted |= Q(settled_seq__gt=told_seq)
     ended = Payment.objects.filter(
         wanted,
+        project_id=journal.project_id,
         journal=journal,
         settled_seq__lte=journal.posted_seq,
         state__in=(Payment.State.BOOKED, Payment.State.EXCEPTION),
@@ -100,7 +101,11 @@ def _outcomes(journal: Journal, told_seq: int | None, asked: set[str]) -> list[O
 
 def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
     rows = RawEvent.objects.filter(
-        journal=journal, seq__gte=batch.first_seq, seq__lte=batch.last_seq, state=RawEvent.State.QUARANTINED
+        project_id=journal.project_id,
+        journal=journal,
+        seq__gte=batch.first_seq,
+        seq__lte=batch.last_seq,
+        state=RawEvent.State.QUARANTINED,
     )
     return list(rows.order_by("seq").values_list("seq", "reject_code"))
 
