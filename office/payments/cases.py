@@ -29,6 +29,8 @@ KINDS: dict[str, tuple[Role, int]] = {
     "clock_skew": (Role.TECHNICIAN, 24),
     "unreadable_event": (Role.TECHNICIAN, 24),
     "receipt_not_printed": (Role.CASHIER, 24),
+    "duplicate_payment": (Role.CASHIER, 24),
+    "late_upload": (Role.TECHNICIAN, 72),
     "box_unplanned_removal": (Role.PROJECT_MANAGER, 4),
 }
 

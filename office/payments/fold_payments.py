@@ -16,14 +16,13 @@ from kiosk.domain.events import (
 from office.payments.cases import EXCEPTIONS, open_case
 from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, Tender
+from office.payments.plausibility import look_at
 from office.payments.settling import settle
 from office.payments.suspense import left_in_suspense
 from office.property.models import Unit
 from office.property.services import business_date
 from office.rows import derived_id, read_uuid
 
-SKEW_S = 300  # a clock that calls itself right and is off by more than this is a case
-_TRUSTED_CLOCKS = ("synced", "rtc")
 _LARGEST = 2**53
 
 
@@ -63,13 +62,13 @@ def settled(fold: Fold, event: Settlement) -> None:
     payment.ended, payment.claims = event.ended[:12], list(event.claims)
     payment.late_days = event.late_days
     payment.receipt_no, payment.receipt_number = _receipt_no(fold, event), event.receipt_number
-    payment.business_date = _business_date(fold, payment, event)
+    payment.business_date = _business_date(fold, event)
     in_box = Note.objects.filter(payment=payment, state=Note.State.CREDITED)
     counted: dict[str, int] = {}
     for face in in_box.values_list("face_fen", flat=True):
         counted[str(face)] = counted.get(str(face), 0) + 1
     payment.amount_fen = sum(int(face) * count for face, count in counted.items())
-    problems = settle(fold, payment, event)
+    problems = settle(fold, payment, event) | look_at(fold, payment, event)
     if payment.amount_fen != event.received_fen:
         told = {"notes": counted, "kiosk_notes": event.notes, "kiosk_received_fen": event.received_fen}
         open_case(
@@ -174,10 +173,9 @@ def _receipt_no(fold: Fold, event: Settlement) -> str:
     return ""
 
 
-def _business_date(fold: Fold, payment: Payment, event: Settlement) -> datetime.date:
+def _business_date(fold: Fold, event: Settlement) -> datetime.date:
     """The day late fees are counted to: the kiosk's own, unless it lies more than a day outside of what is possible."""
     measured, raw = fold.date, fold.raw
-    _note_skew(fold, payment)
     try:
         told = datetime.date.fromisoformat(event.business_date or "")
     except ValueError:
@@ -185,10 +183,3 @@ def _business_date(fold: Fold, payment: Payment, event: Settlement) -> datetime.
     zone, a_day = fold.kiosk.project.zone, datetime.timedelta(days=1)
     earliest, latest = (business_date(at or raw.corrected_at, zone) for at in (raw.earliest_at, raw.latest_at))
     return told if earliest - a_day <= told <= latest + a_day else measured
-
-
-def _note_skew(fold: Fold, payment: Payment) -> None:
-    skew_s = fold.raw.wall_ms / 1000 - fold.raw.corrected_at.timestamp()
-    if fold.raw.time_measured and fold.raw.clock in _TRUSTED_CLOCKS and abs(skew_s) > SKEW_S:
-        told = {"skew_s": round(skew_s)}
-        open_case(fold.project_id, "clock_skew", payment.id, at=fold.raw.received_at, facts=told, **_about(payment))

@@ -65,6 +65,8 @@ CASE = {
     "clock_skew": State("bad", _("时钟偏差")),
     "unreadable_event": State("bad", _("看不懂的记录")),
     "receipt_not_printed": State("bad", _("凭条未打印")),
+    "duplicate_payment": State("ask", _("可能重复缴费")),
+    "late_upload": State("bad", _("上传太晚")),
     "box_unplanned_removal": State("no", _("钞箱被取出")),
     "box_variance": State("no", _("清点不符")),
     "claim_contradicted": State("no", _("核实结果相反")),
