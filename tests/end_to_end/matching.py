@@ -4,7 +4,7 @@ Both sides are in the order in which things happened, so this is an alignment of
 its owner needs no record (some never reach escrow); one that is in the box, or was fished out of it, must have exactly one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from tests.end_to_end.physical import BOX, FISHED, RETURNED, PhysicalNote
@@ -22,22 +22,32 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
-def match(records: Sequence[R], physical: Sequence[PhysicalNote]) -> list[tuple[R, PhysicalNote]]:
+def match(
+    records: Sequence[R], physical: Sequence[PhysicalNote], agree: Callable[[R, PhysicalNote], bool]
+) -> list[tuple[R, PhysicalNote]]:
     """Pair them. Claims without a face stand for what is left over in the box, in any order.
+
+    Two notes of one face in a row can be paired in more than one way: the way in which all pairs ``agree`` is taken if there is
+    one, else any, in which the caller finds the pair that does not.
 
     Raises:
         AssertionError: a note was lost, invented or recorded twice; the message shows where the two stories part.
     """
     with_face = [record for record in records if record.face_fen is not None]
     faceless = [record for record in records if record.face_fen is None]
-    pairs = _align(with_face, physical, spare=len(faceless))
+    try:
+        pairs = _align(with_face, physical, spare=len(faceless), agree=agree)
+    except AssertionError:
+        pairs = _align(with_face, physical, spare=len(faceless), agree=lambda record, note: True)
     taken = {note.number for _, note in pairs}
     left = [note for note in physical if note.place in (BOX, FISHED) and note.number not in taken]
     assert len(left) == len(faceless), f"{len(faceless)} claims without a face, but left over are {_told(left)}"
     return [*pairs, *zip(faceless, left, strict=True)]
 
 
-def _align(records: Sequence[R], physical: Sequence[PhysicalNote], spare: int) -> list[tuple[R, PhysicalNote]]:
+def _align(
+    records: Sequence[R], physical: Sequence[PhysicalNote], spare: int, agree: Callable[[R, PhysicalNote], bool]
+) -> list[tuple[R, PhysicalNote]]:
     """Walk both at once; a state is (physical notes used, faceless claims spent), with the way that led to it."""
     ways: list[dict[tuple[int, int], tuple[int, int]]] = []
     states = {(0, 0)}
@@ -45,7 +55,7 @@ def _align(records: Sequence[R], physical: Sequence[PhysicalNote], spare: int) -
         reached: dict[tuple[int, int], tuple[int, int]] = {}
         for state in sorted(states):
             for index, spent in _candidates(physical, state, spare):
-                if _fits(record, physical[index]):
+                if _fits(record, physical[index]) and agree(record, physical[index]):
                     reached.setdefault((index + 1, spent), state)
         assert reached, _where_they_part(records, number, physical, max(states)[0])
         ways.append(reached)

@@ -54,6 +54,11 @@ def test_a_lie_about_a_note_is_found(notes: Sequence[Recorded], paper: Sequence[
         truth.check_notes(notes, paper)
 
 
+def test_a_claim_is_about_the_note_that_its_fault_befell_though_another_of_its_face_came_before() -> None:
+    stopped_at_the_mouth = PhysicalNote(number=3, face_fen=2000, place="returned", befell=("jam entry", "power cut"))
+    truth.check_notes(NOTES, (PAPER_TEN, PAPER_FIVE, stopped_at_the_mouth, replace(PAPER_STUCK, number=4)))
+
+
 def test_a_credited_note_that_was_fished_out_again_is_true() -> None:
     truth.check_notes((TEN,), (replace(PAPER_TEN, place="fished"),))
 

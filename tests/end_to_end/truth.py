@@ -177,13 +177,16 @@ def check_notes(recorded: Sequence[Recorded], physical: Sequence[PhysicalNote]) 
     """Each note in the box has exactly one record; a claim stands only for a note whose evidence a fault destroyed."""
     undecided = [str(note) for note in recorded if note.fate == OPEN]
     assert not undecided, f"notes without an outcome: {undecided}"
-    for record, note in match(recorded, physical):
+    for record, note in match(recorded, physical, _named_fault_befell):
         if record.fate == UNKNOWN:
-            befell = set(note.befell)
-            assert befell & DESTRUCTIVE, f"{record}, but no fault befell {note}"
+            assert set(note.befell) & DESTRUCTIVE, f"{record}, but no fault befell {note}"
             assert record.lost_by, f"{record} names no fault; {note}"
-            wanted = NAMED_FAULTS.get(record.lost_by, DESTRUCTIVE)
-            assert befell & wanted, f"{record} names a fault that did not befall {note}"
+            assert _named_fault_befell(record, note), f"{record} names a fault that did not befall {note}"
+
+
+def _named_fault_befell(record: Recorded, note: PhysicalNote) -> bool:
+    wanted = NAMED_FAULTS.get(record.lost_by, DESTRUCTIVE)
+    return record.fate != UNKNOWN or bool(set(note.befell) & wanted)
 
 
 # --- the office --------------------------------------------------------------------------------------------------
