@@ -211,6 +211,7 @@ class Cashier:
             log.error("cashier.ack_mismatch detail=%s", error)
             return
         self._uploads.cursor_is(acked.ack_seq)
+        self._measurements = 0  # a kiosk that was offline for too long serves again at the next one
 
     def _perform(self, command: order.Command) -> None:
         match command:

@@ -224,14 +224,14 @@ class LyingBox:
 
     # --- what a test does ---------------------------------------------------------------------------------------
 
-    def wait(self, true: Callable[[views.AnyView], bool]) -> views.AnyView:
+    def wait(self, true: Callable[[views.AnyView], bool], within_s: float = PATIENCE_S) -> views.AnyView:
         """The view on show once it is so."""
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + within_s
         while self.view is None or not true(self.view):
             try:
                 self._views.get(timeout=max(0.01, until - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"after {PATIENCE_S} s still on show: {self.view}") from None
+                raise AssertionError(f"after {within_s} s still on show: {self.view}") from None
         return self.view
 
     def upload_all(self) -> None:
