@@ -61,17 +61,21 @@ class Lobby:
                                      "--aspect", f"{width}/{height}", *devices, *screen)).wait_ready()  # fmt: skip
 
     def wait_payable(self) -> list[str]:
-        """Ask ``kiosk check`` until all is ready; returns what is not, in words, when the time is over."""
+        """Ask ``kiosk check`` until all is ready; returns what is not, in words, when the time is over.
+
+        Before the agent holds the devices, check asks them itself and they may all be ready; only an agent speaks of its screen.
+        """
         ends_at = time.monotonic() + PAYABLE_WITHIN_S
         while True:
             done = subprocess.run(
                 command("kiosk", "check", "--config", str(self.plan.settings), "--json"),
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
-            if done.returncode == 0 or time.monotonic() > ends_at:
-                break
-            self.ended()
-        return [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()
+            told = done.stdout.splitlines()
+            if done.returncode == 0 and any(json.loads(row)["part"] == "screen" for row in told):
+                return []
+            if time.monotonic() > ends_at:
+                return [*told, *done.stderr.splitlines()]
 
     def ended(self) -> Program | None:
         """A program that is no longer running, if any."""
