@@ -226,7 +226,7 @@ def honest_restarts(office: RunningOffice, state: Path, times: int) -> None:
     assert held(office, state) == own
     starts = sum(entry.header.kind == "agent.started" for entry in _all(state))
     print(f"seed {SEED}: {times} kills, {starts} starts that came to write, {len(own)} entries, no alarm")
-    assert starts > times // 3, "most starts were killed before they did anything"
+    assert starts > times // 2, "most starts were killed before they did anything"
     box.close()
 
 
