@@ -96,8 +96,8 @@ def test_the_quick_measurements_run_and_are_sane(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(commit, "BLOCKS", 2)
     monkeypatch.setattr(commit, "PER_BLOCK", 10)
     monkeypatch.setattr(paper, "ROUNDS", 3)
-    ratio, p99 = commit.measure()
+    ratio, p99, worst = commit.measure()
     (drawn,) = paper.measure()
     assert 0 < ratio.value < 100
-    assert 0 < p99.value < 60_000
+    assert 0 < p99.value <= worst.value < 60_000
     assert 0 < drawn.value < 60_000
