@@ -5,7 +5,6 @@ import binascii
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
@@ -19,6 +18,8 @@ from office.ledger import stream as books
 from office.payments.models import Payment
 from office.property.models import Project
 from office.rows import read_uuid
+
+SENT_WITHIN_MS = 3_600_000  # by a kiosk that has contact; far less than what makes an upload late
 
 
 class NotAJournal(Exception):
@@ -82,11 +83,23 @@ def _entry(line: dict[str, Any]) -> ingest.SentEvent:
 
 
 def _runs(entries: Sequence[ingest.SentEvent]) -> Iterator[list[ingest.SentEvent]]:
-    """Batches of one boot each, so that every boot gives its own offset of the clock."""
-    for _, same_boot in groupby(entries, key=lambda entry: entry.header.boot_id):
-        run = list(same_boot)
-        for start in range(0, len(run), ingest.MAX_EVENTS):
-            yield run[start : start + ingest.MAX_EVENTS]
+    """Batches as a kiosk may have sent them: of one boot, and of an hour once it had its time from the office. An export does
+    not tell when its entries arrived; without the hour the first of a long boot would seem to have come with its last."""
+    run: list[ingest.SentEvent] = []
+    for entry in entries:
+        if run and (len(run) == ingest.MAX_EVENTS or _comes_later(run, entry)):
+            yield run
+            run = []
+        run.append(entry)
+    if run:
+        yield run
+
+
+def _comes_later(run: Sequence[ingest.SentEvent], entry: ingest.SentEvent) -> bool:
+    first, last, head = run[0].header, run[-1].header, entry.header
+    if head.boot_id != last.boot_id:
+        return True
+    return last.clock == "synced" and head.mono_ms - first.mono_ms > SENT_WITHIN_MS
 
 
 def _contact_in(run: Sequence[ingest.SentEvent]) -> ingest.Sent | None:
