@@ -111,9 +111,11 @@ def insert(running: Lobby, robot: Any, face_fen: int) -> None:
     for _ in range(MOST_OFFERS):
         mark = running.events.mark()
         offer(running, face_fen)
-        if running.events.wait("stacked", "returned", since=mark)["event"] == "stacked":
+        ended = running.events.wait("stacked", "returned", since=mark)
+        if ended["event"] == "stacked":
             robot.wait(lambda view: isinstance(view, views.InsertCashView) and view.counted == counted + face_fen)
             return
+        assert ended["reason"] == "timeout", f"the kiosk gave a note back that it should have kept: {ended}"
     raise AssertionError(f"the note came back {MOST_OFFERS} times")
 
 

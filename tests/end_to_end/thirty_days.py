@@ -150,9 +150,8 @@ class Month:
     def _contact(self, box: LyingBox, plan: BootPlan) -> None:
         self._plug(True)
         box.upload_all()
-        box.wait(
-            lambda view: not isinstance(view, views.OutOfServiceView), within_s=15
-        )  # whatever its clock said before
+        # Whatever its clock said before.
+        box.wait(lambda view: not isinstance(view, views.OutOfServiceView), within_s=15)
         self.heard_ms, self.heard_in, self.heard_mono_ms = self.now_ms(), box.clock.boot_id, box.clock.since_boot_ms()
         self.did[f"contact {plan.contact}"] += 1
         if plan.contact != "all":
