@@ -4,7 +4,7 @@ import base64
 import datetime
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -104,6 +104,21 @@ def build_estate(code: str = "YG", key: Ed25519PrivateKey | None = None) -> Esta
     made = Estate(project, unit, kiosk, key, items, bills)
     visits.genesis(made.writer, str(kiosk.id), kiosk.code, base64.b64encode(raw_public(key)).decode())
     return made
+
+
+def second_kiosk(estate: Estate) -> Estate:
+    """The same world from another kiosk of its project, whose journal begins now."""
+    key = Ed25519PrivateKey.generate()
+    kiosk = Kiosk.objects.create(
+        project=estate.project,
+        code=f"{estate.project.code}02",
+        public_key=public_text(key),
+        key_id=key_id(raw_public(key)),
+        paired_at=timezone.now(),
+    )
+    writer = JournalWriter(wall_ms=estate.writer.wall_ms)
+    visits.genesis(writer, str(kiosk.id), kiosk.code, base64.b64encode(raw_public(key)).decode())
+    return replace(estate, kiosk=kiosk, key=key, writer=writer, sent=0)
 
 
 def add_unit(project: Project, building: str, entrance: str, room: str, name: str) -> Unit:

@@ -1,26 +1,20 @@
 """Payments whose money is booked, and which a person shall look at all the same."""
 
-import base64
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain import events
-from kiosk.domain.http_signature import key_id, public_text, raw_public
 from office.demo import visits
-from office.demo.journal_writer import JournalWriter
 from office.kiosks import ingest, replaying
-from office.kiosks.models import Kiosk
 from office.ledger.digest import books_digest
 from office.ledger.rebuild import rebuild
 from office.ledger.verify import verify_project
 from office.payments.models import Case, Payment
 from tests.office.engines import both_engines
-from tests.office.estate import TODAY, Estate
+from tests.office.estate import TODAY, Estate, second_kiosk
 
 pytestmark = both_engines
 
@@ -40,18 +34,7 @@ def _books_hold(estate: Estate) -> Iterator[None]:
 
 @pytest.fixture
 def second(estate: Estate) -> Estate:
-    """The same household at another kiosk."""
-    key = Ed25519PrivateKey.generate()
-    kiosk = Kiosk.objects.create(
-        project=estate.project,
-        code="YG02",
-        public_key=public_text(key),
-        key_id=key_id(raw_public(key)),
-        paired_at=estate.kiosk.paired_at,
-    )
-    writer = JournalWriter(wall_ms=estate.writer.wall_ms)
-    visits.genesis(writer, str(kiosk.id), kiosk.code, base64.b64encode(raw_public(key)).decode())
-    return replace(estate, kiosk=kiosk, key=key, writer=writer, sent=0)
+    return second_kiosk(estate)
 
 
 def cases() -> dict[str, dict[str, object]]:

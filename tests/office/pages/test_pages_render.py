@@ -10,12 +10,14 @@ from django.test import Client
 from django.utils import timezone
 
 from kiosk.domain.events import AcceptorCounted, DeviceFault
+from office.demo import visits
 from office.demo.visits import ACCEPTOR
 from office.kiosks import ingest
 from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
 from tests.office.engines import both_engines
+from tests.office.estate import second_kiosk
 from tests.office.pages.desk import BusyDesk, person, signed_in
 
 LANGUAGES = ("zh-hans", "en")
@@ -227,6 +229,15 @@ def test_uploads_filter_by_state_kiosk_kind_and_day(desk, finance) -> None:
     assert "合计 5 笔" in text_of(finance, desk.at(f"uploads/?on={desk.today.isoformat()}"))
     assert "没有符合筛选的记录" in text_of(finance, desk.at("uploads/?on=2001-01-01"))
     assert "这个条件没有起作用" in text_of(finance, desk.at("uploads/?on=22/11/2026"))
+
+
+def test_a_payment_that_was_perhaps_made_twice_leads_to_the_other(desk, finance) -> None:
+    first, other = desk.payment("plain"), second_kiosk(desk.estate)
+    unit_id, faces = str(first.unit_id), [10000, 10000]
+    payment_id = visits.pay(other.writer, unit_id, other.kiosk.code, [], faces, desk.today)
+    other.upload()
+    page = finance.get(desk.at(f"payments/{payment_id}/")).content.decode()
+    assert f'<a href="{desk.payment_page("plain")}">另一笔缴费 {first.receipt_no}</a>' in page
 
 
 def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk, finance) -> None:
