@@ -23,13 +23,18 @@ _CACHES: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
     (RawEvent, ("state", "reject_code")),
 )
 
-Rows = dict[tuple[str, uuid.UUID], bytes]
+RowKey = tuple[str, uuid.UUID]  # table, primary key
+Rows = dict[RowKey, bytes]
 
 
 def books_digest(project_id: uuid.UUID) -> str:
     """SHA-256 over everything derived, in an order that does not depend on the database: equal books, equal digest."""
+    return digest_of(fingerprints(project_id))
+
+
+def digest_of(rows: Rows) -> str:
     whole = hashlib.sha256()
-    for (table, row_id), print_ in sorted(_rows(project_id).items()):
+    for (table, row_id), print_ in sorted(rows.items()):
         whole.update(f"{table}\x1f{row_id}\x1f".encode() + print_)
     return whole.hexdigest()
 
@@ -42,35 +47,44 @@ def folded_otherwise(project: Project) -> Iterator[tuple[str, str]]:
     with transaction.atomic():
         with books.changing(project.id):
             pass  # what has not been folded yet is not a difference
-        stored = _rows(project.id)
+        stored = fingerprints(project.id)
         rebuild(project.id)
-        folded = _rows(project.id)
+        folded = fingerprints(project.id)
         transaction.set_rollback(True)
-    for row in sorted(stored.keys() | folded.keys()):
-        if stored.get(row) != folded.get(row):
-            what = "changed" if row in stored and row in folded else "missing" if row in folded else "made up"
-            yield f"{row[0]} {row[1]}", f"{what}: the stream gives another row"
+    for row in differing(stored, folded):
+        what = "changed" if row in stored and row in folded else "missing" if row in folded else "made up"
+        yield f"{row[0]} {row[1]}", f"{what}: the stream gives another row"
 
 
-def _rows(project_id: uuid.UUID) -> Rows:
-    found: Rows = {}
+def differing(before: Rows, after: Rows) -> list[RowKey]:
+    return sorted(row for row in before.keys() | after.keys() if before.get(row) != after.get(row))
+
+
+def derived(project_id: uuid.UUID) -> Iterator[tuple[QuerySet[Any], tuple[str, ...]]]:
+    """Every table with something derived in it: the project's rows, and which of their columns are."""
     for table in DERIVED:
-        _add(found, table._default_manager.filter(project_id=project_id), _columns(table))
-    _add(found, Alarm.objects.filter(project_id=project_id, source=Alarm.Source.KIOSK), _columns(Alarm))
+        yield table._default_manager.filter(project_id=project_id), _columns(table)
+    yield Alarm.objects.filter(project_id=project_id, source=Alarm.Source.KIOSK), _columns(Alarm)
     for table, columns in _CACHES:
-        _add(found, table._default_manager.filter(project_id=project_id), columns)
+        yield table._default_manager.filter(project_id=project_id), columns
+
+
+def fingerprints(project_id: uuid.UUID) -> Rows:
+    found: Rows = {}
+    for rows, columns in derived(project_id):
+        table = table_name(rows)
+        for row_id, *values in rows.order_by().values_list("pk", *columns).iterator(2000):
+            told = json.dumps(values, ensure_ascii=False, sort_keys=True, default=_text)
+            found[table, row_id] = hashlib.sha256(told.encode()).digest()
     return found
+
+
+def table_name(rows: QuerySet[Any]) -> str:
+    return rows.model._meta.model_name or ""
 
 
 def _columns(table: type[Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in table._meta.concrete_fields if not field.primary_key)
-
-
-def _add(found: Rows, rows: QuerySet[Any], columns: tuple[str, ...]) -> None:
-    table = rows.model._meta.model_name or ""
-    for row_id, *values in rows.order_by().values_list("pk", *columns).iterator(2000):
-        told = json.dumps(values, ensure_ascii=False, sort_keys=True, default=_text)
-        found[table, row_id] = hashlib.sha256(told.encode()).digest()
 
 
 def _text(value: Any) -> str:
