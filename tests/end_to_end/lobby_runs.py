@@ -127,6 +127,16 @@ def offer(running: Lobby, face_fen: int) -> None:
         pause.wait(0.01)
 
 
+def offer_until(running: Lobby, face_fen: int, stage: str) -> None:
+    """Offer a note until its way has come to a stage; again, if it comes back because the machine was too busy to decide in time."""
+    for _ in range(MOST_OFFERS):
+        mark = running.events.mark()
+        offer(running, face_fen)
+        if running.events.wait(stage, "returned", since=mark)["event"] == stage:
+            return
+    raise AssertionError(f"the note came back {MOST_OFFERS} times")
+
+
 def finish(robot: Any) -> views.ResultView:
     """完成, and the result; whoever shall have a slip goes on from there."""
     robot.wait(lambda view: isinstance(view, views.InsertCashView) and view.can_finish)

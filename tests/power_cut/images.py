@@ -1,4 +1,4 @@
-"""The disk as a power cut leaves it: a recording replayed up to any operation, under three models of what survives.
+"""The disk as a power cut leaves it: a recording replayed up to any operation, under four models of what survives.
 
 A file is an inode (an unlinked name made again is a new file), a name is an entry of a directory, and the two are made durable
 apart: a file's content by syncing the file, its name by syncing the directory. Directories themselves are taken as durable. Source:
@@ -20,6 +20,7 @@ class Model(StrEnum):
 
     DROP = "drop"  # only what was synced
     TORN = "torn"  # of the rest any sectors and names, and one sector cut in its middle
+    LAST = "last"  # everything in order, but the last write to each file ends in the middle of its last sector
     ALL = "all"  # everything written: the program was killed, the machine was not
 
 
@@ -43,6 +44,20 @@ class Inode:
     def sync_failed(self) -> None:
         """The kernel may call the pages clean now: they are seen, and no later sync writes them (journal-and-upload section 1.3)."""
         self.pending.clear()
+
+    def last_torn(self, chance: random.Random) -> bytes:
+        """The other bytes of the last sector are those from before the write; a file that grew has its new size or the old one."""
+        content = bytearray(self.durable)
+        for operation in self.pending:
+            if operation is self.pending[-1] and operation.kind is Kind.WRITE and operation.data:
+                *whole, (start, part) = _sectors(operation)
+                for at, sector in [*whole, (start, part[: chance.randrange(len(part))])]:
+                    _put(content, at, sector)
+                grown = start + len(part) - len(content)
+                content.extend(bytes(max(0, grown)) if chance.random() < 0.5 else b"")
+            else:
+                _apply(content, operation)
+        return bytes(content)
 
     def torn(self, chance: random.Random) -> bytes:
         content = bytearray(self.durable)
@@ -92,7 +107,7 @@ class Disk:
     def image(self, model: Model, chance: random.Random) -> dict[str, bytes]:
         """The files that the next start finds, by path."""
         names = dict(self._names)
-        if model is not Model.ALL:
+        if model in (Model.DROP, Model.TORN):
             names = dict(self._durable)
             for operation, inode in self._pending:
                 if self._kept(operation.name) or (model is Model.TORN and chance.random() < 0.5):
@@ -102,7 +117,9 @@ class Disk:
     def _content(self, name: str, inode: Inode, model: Model, chance: random.Random) -> bytes:
         if model is Model.ALL or self._kept(name):
             return bytes(inode.live)
-        return bytes(inode.durable) if model is Model.DROP else inode.torn(chance)
+        if model is Model.DROP:
+            return bytes(inode.durable)
+        return inode.last_torn(chance) if model is Model.LAST else inode.torn(chance)
 
     def _kept(self, name: str) -> bool:
         return name.startswith(self._keeps) if self._keeps else False

@@ -20,7 +20,7 @@ from kiosk.hardware.simulators.device_link import DeviceLink
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.records import Entry
 from kiosk.screen_link.frames import FrameReader, Show, ToScreen
-from tests.end_to_end.lobby_runs import finish, households, insert, leave, offer, to_cash_of_a_debtor, touch
+from tests.end_to_end.lobby_runs import finish, households, insert, leave, offer_until, to_cash_of_a_debtor, touch
 from tests.end_to_end.parts import Lobby, Running
 from tests.end_to_end.robot import Robot
 from tests.power_cut.operations import Kind, Operation, Recording
@@ -125,9 +125,7 @@ def die_in_a_payment(running: Lobby, faces: tuple[int, ...], at: str) -> None:
         to_the_slot(running, robot, more_than=sum(faces))
         for face in faces[:-1]:
             insert(running, robot, face)
-        mark = running.events.mark()
-        offer(running, faces[-1])
-        running.events.wait(at, since=mark)
+        offer_until(running, faces[-1], at)
         running.kill_agent()
         running.start_agent()
         trouble = robot.wait_for(views.TroubleView, timeout_s=60)

@@ -14,7 +14,7 @@ import pytest
 from tests.offline_queue.journals import SetClock
 from tests.power_cut import checks
 from tests.power_cut.cuts import SEED, Cut, choose, gather, images
-from tests.power_cut.images import check_replay
+from tests.power_cut.images import Model, check_replay
 from tests.power_cut.journal_life import ROOM
 from tests.power_cut.operations import Kind, Operation, Recording
 
@@ -77,7 +77,7 @@ def cut_everywhere(recorder: Path, folder: Path, *, payments: int, cuts: int) ->
     wrong = gather(images(recorded.operations, chosen, recorded.under), recorded.check)
     kinds = Counter(one.kind.name.lower() for one in recorded.operations)
     print(
-        f"seed {SEED}: {len(recorded.stated.hashes)} entries, {len(chosen)} cuts x 3 models, "
+        f"seed {SEED}: {len(recorded.stated.hashes)} entries, {len(chosen)} cuts x {len(Model)} models, "
         f"{len(wrong)} findings, {time.monotonic() - began:.0f} s; {dict(kinds)}"
     )
     assert not wrong, "\n".join(wrong)

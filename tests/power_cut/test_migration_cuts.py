@@ -9,7 +9,7 @@ from pathlib import Path
 from kiosk.offline_queue import migrations
 from kiosk.offline_queue.verify import verify
 from tests.power_cut.cuts import SEED, Cut, gather, images
-from tests.power_cut.images import check_replay
+from tests.power_cut.images import Model, check_replay
 from tests.power_cut.migration import STEPS
 from tests.power_cut.operations import Recording
 
@@ -42,7 +42,7 @@ def test_a_migration_cut_anywhere_leaves_a_whole_journal(recorder: Path, tmp_pat
 
     cuts = list(range(marks[b"written"], len(operations) + 1))
     wrong = gather(images(operations, cuts, under), check)
-    print(f"seed {SEED}: {len(cuts)} cuts x 3 models while migrating, {len(wrong)} findings")
+    print(f"seed {SEED}: {len(cuts)} cuts x {len(Model)} models while migrating, {len(wrong)} findings")
     assert not wrong, "\n".join(wrong)
 
 

@@ -16,6 +16,7 @@ from kiosk.offline_queue.verify import verify
 from tests.offline_queue.journals import KIOSK_KEY, genesis, pay
 from tests.offline_queue.loopback_office import OFFICE_KEY, LoopbackOffice
 from tests.power_cut.cuts import SEED, Cut, gather, images
+from tests.power_cut.images import Model
 from tests.power_cut.operations import Recording, standing
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ class Renewal:
     def cut_everywhere(self, check) -> int:
         cuts = list(range(self.begins, len(self.operations) + 1))
         wrong = gather(images(self.operations, cuts, self.disk), check)
-        print(f"seed {SEED}: {len(cuts)} cuts x 3 models, {len(wrong)} findings")
+        print(f"seed {SEED}: {len(cuts)} cuts x {len(Model)} models, {len(wrong)} findings")
         assert not wrong, "\n".join(wrong)
         return len(cuts)
 

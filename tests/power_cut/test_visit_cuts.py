@@ -101,7 +101,7 @@ def cut_visits(visits: Visits, cuts: int) -> None:
     wrong = gather(visits.cut(chosen), visits.check)
     told = Counter(re.sub(r"[\d-]+|YG\S+ ", "", promise.why).strip() for promise in visits.promises)
     print(
-        f"seed {SEED}: {len(visits.stated.hashes)} entries, {len(visits.operations)} operations, {len(chosen)} cuts x 3 "
+        f"seed {SEED}: {len(visits.stated.hashes)} entries, {len(visits.operations)} operations, {len(chosen)} cuts x {len(Model)} "
         f"models, {len(wrong)} findings, {time.monotonic() - began:.0f} s; promises: {dict(told)}"
     )
     assert len(chosen) == cuts
@@ -158,7 +158,7 @@ def _told(records: truth.Records, path: str) -> list[str]:
 def pairing_is_all_or_nothing(visits: Visits) -> None:
     """Few enough to cut at every operation."""
     wrong = gather(visits.cut(list(range(1, visits.paired + 1))), visits.check)
-    print(f"seed {SEED}: {visits.paired} cuts x 3 models while pairing, {len(wrong)} findings")
+    print(f"seed {SEED}: {visits.paired} cuts x {len(Model)} models while pairing, {len(wrong)} findings")
     assert not wrong, "\n".join(wrong)
 
 
