@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import signal
 import sys
 import time
@@ -21,6 +22,7 @@ from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.sync import Sync
 from tests.offline_queue.journals import credited, escrow, intent, opened, settled
 
+STARTED_WITHIN_S = 30.0
 TIMING = Timing(first_try_s=0, backoff_base_s=0, backoff_cap_s=0, retry_spacing_s=0)
 
 
@@ -90,10 +92,12 @@ class PairedBox:
         self.journal.close()
 
 
-def live(state: Path, url: str, seed: int) -> None:
-    """A kiosk's life until somebody ends it: payments, uploads, some of whose acknowledgements are never written down."""
+def live(state: Path, url: str, seed: int, started: int) -> None:
+    """A kiosk's life until somebody ends it: payments, uploads, some of whose acknowledgements are never written down. It says on
+    ``started`` that its start is an entry."""
     dice = random.Random(seed)
     box = PairedBox(state, url)
+    os.write(started, b"!")
     while True:
         match dice.randrange(4):
             case 0 | 1:
@@ -105,17 +109,29 @@ def live(state: Path, url: str, seed: int) -> None:
 
 
 def restart(state: Path, url: str, times: int, seed: int) -> None:
-    """That life, begun and killed so many times, each from one process that has imported everything once."""
+    """That life, begun and killed until so many starts have come to write, each from one process that has imported everything once.
+
+    One of four is killed at any instant of its start as well, so that most of these come to nothing.
+    """
     dice = random.Random(seed)
-    for number in range(times):
+    kills = came_to_write = 0
+    while came_to_write < times:
+        early = dice.random() < 0.25
+        ears, mouth = os.pipe()
         child = os.fork()
         if child == 0:
-            live(state, url, seed * 1000 + number)
-        time.sleep(dice.uniform(0.005, 0.12))  # the instant of the kill itself
+            live(state, url, seed * 1000 + kills, mouth)
+        os.close(mouth)
+        if not early:
+            select.select([ears], [], [], STARTED_WITHIN_S)
+        time.sleep(dice.uniform(0, 0.01 if early else 0.1))  # the instant of the kill itself
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        assert os.WTERMSIG(status) == signal.SIGKILL, f"start {number} ended by itself: {status}"
-    print(json.dumps({"restarts": times}))
+        assert os.WTERMSIG(status) == signal.SIGKILL, f"start {kills} ended by itself: {status}"
+        came_to_write += os.read(ears, 1) == b"!"
+        os.close(ears)
+        kills += 1
+    print(json.dumps({"kills": kills, "restarts": came_to_write}))
 
 
 if __name__ == "__main__":

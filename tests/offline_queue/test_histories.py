@@ -3,6 +3,7 @@
 The office is the real process; alarms are read from its database.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -215,7 +216,7 @@ def test_what_touches_the_newest_entry_keeps_the_kiosk_from_starting(
 
 def honest_restarts(office: RunningOffice, state: Path, times: int) -> None:
     program = [sys.executable, "-m", "tests.offline_queue.paired_box", str(state), office.url, str(times), str(SEED)]
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60 + times, check=False)
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120 + times, check=False)
     assert done.returncode == 0, done.stderr
     box = PairedBox(state, office.url)
     box.drain()
@@ -225,8 +226,9 @@ def honest_restarts(office: RunningOffice, state: Path, times: int) -> None:
         assert verify(reader.db) is None
     assert held(office, state) == own
     starts = sum(entry.header.kind == "agent.started" for entry in _all(state))
-    print(f"seed {SEED}: {times} kills, {starts} starts that came to write, {len(own)} entries, no alarm")
-    assert starts > times // 2, "most starts were killed before they did anything"
+    kills = json.loads(done.stdout.splitlines()[-1])["kills"]
+    print(f"seed {SEED}: {kills} kills, {starts} starts that came to write, {len(own)} entries, no alarm")
+    assert starts >= times, "a start that was told is not in the journal"
     box.close()
 
 
