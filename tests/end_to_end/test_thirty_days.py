@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.thirty_days import Month, check_corrected_times, check_order_and_money, check_slips
+from tests.end_to_end.thirty_days import (
+    Month,
+    check_all_of_it_happened,
+    check_corrected_times,
+    check_order_and_money,
+    check_slips,
+)
 
 SEED = int(os.environ.get("MENTING_SEED", "20261125"))
 
@@ -17,6 +23,7 @@ def live_a_month(folder: Path, seed: int, *, contacts: bool) -> None:
         check_order_and_money(month)
         worst_ms = check_corrected_times(month)
         check_slips(month)
+        check_all_of_it_happened(month)
         print(f"seed {seed}: worst corrected time {worst_ms / 1000:.2f} s off; {dict(sorted(month.did.items()))}")
 
 

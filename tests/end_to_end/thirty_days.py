@@ -64,6 +64,7 @@ class Month:
         )
         self.state_dir = folder / "kiosk"
         self.did: Counter[str] = Counter()
+        self.began_ms = self.now_ms()
         self.slips: list[Slip] = []
         self.machines: dict[str, LyingMachine] = {}
         self.contact_boots: set[str] = set()
@@ -85,12 +86,13 @@ class Month:
 
     def _plan(self, number: int, contacts: bool) -> BootPlan:
         chance = self.chance
+        off_more = 12 if contacts and number else 0  # nights, so that it is a month although the boots are shorter
         contact = chance.choice(["start", "middle", "end", "both", "all", *["none"] * 6]) if contacts else "none"
         return BootPlan(
             lie=LIES[number % len(LIES)],
             contact="both" if number in (0, BOOTS - 1) else contact,
             hours=chance.uniform(6, 36) if contacts else chance.uniform(38, 44),
-            hours_off_before=0.01 if number == 0 else chance.choice([0.01, 1, chance.uniform(2, 20)]),
+            hours_off_before=0.01 if number == 0 else chance.choice([0.01, 1, chance.uniform(2, 20)]) + off_more,
             visits=chance.randrange(1, 3),
             loses_power=chance.random() < 0.4,
             jumps=[chance.choice([400 * DAY_MS, -YEAR_MS * 50, -3 * HOUR_MS, 2 * DAY_MS, 5_000]) for _ in range(2)],
@@ -304,11 +306,18 @@ def check_corrected_times(month: Month) -> float:
 def check_slips(month: Month) -> None:
     """What a slip says of the time is verified and right, or it says that it is not verified; old bills carry their age."""
     opened = {
-        entry.event.payment_id: entry.event for entry in month.entries() if isinstance(entry.event, PaymentOpened)
+        entry.event.payment_id: (entry.event, entry.header.boot_id)
+        for entry in month.entries()
+        if isinstance(entry.event, PaymentOpened)
     }
     assert month.slips
     for slip in month.slips:
-        receipt, bills = slip.receipt, opened[slip.payment_id]
+        receipt, (bills, boot_id) = slip.receipt, opened[slip.payment_id]
+        plan = month.plans[int(boot_id.removeprefix("boot-"))]
+        if plan.contact in ("start", "both", "all"):
+            assert receipt.clock_verified, f"the office had told {boot_id} the time"
+        elif plan.contact in ("none", "end") and plan.lie in ("1970", "last known"):
+            assert not receipt.clock_verified, f"nobody had told {boot_id} the time, and it has no battery"
         words = [getattr(block, "text", "") for block in blocks_of(receipt)]
         unverified = say(receipt.language, "receipt.clock_unverified")
         assert (unverified in words) is not receipt.clock_verified
@@ -324,3 +333,15 @@ def check_slips(month: Month) -> None:
             )
             assert said in words, words
             month.did["slip with the bills' age"] += 1
+
+
+def check_all_of_it_happened(month: Month) -> None:
+    """Thirty days, every lie, power cuts, slips of both kinds and, without contact, each limit; or the run has shown nothing."""
+    days = (month.now_ms() - month.began_ms) / DAY_MS
+    assert days >= 30, f"only {days:.1f} days"
+    wanted = {*LIES, "power cut", "paid", "slip verified", "slip not verified", "slip with the bills' age"}
+    if not any(plan.contact != "none" for plan in month.plans[1:-1]):
+        wanted |= {"offline bills", "offline prepaid", "offline nothing"}
+    missing = sorted(what for what in wanted if not month.did[what])
+    assert not missing, f"never happened: {missing}; but {dict(month.did)}"
+    assert sum(month.did[lie] for lie in LIES) == BOOTS
