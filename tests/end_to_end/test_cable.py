@@ -74,12 +74,13 @@ def test_lost_answers_make_uploads_come_twice_and_bookings_once(
     to_cash(robot, next(homes))
     insert(running, robot, 1000)
     mark = running.events.mark()
-    running.cable.do("lose_answers", count=4)
+    running.cable.do("lose_answers", count=1000)  # until it is plugged in anew
     insert(running, robot, 100)
     result = finish(robot)
     assert result.outcome is Outcome.ACCEPTED
     leave(robot)
-    until(lambda: lost_answers(running, mark) == 4, "four answers were lost")
+    until(lambda: lost_answers(running, mark) >= 4, "four answers were lost")
+    running.cable.do("plug")
     booked_once(running, result.receipt_no, 1100)
 
 

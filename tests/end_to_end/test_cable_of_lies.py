@@ -52,6 +52,9 @@ def deliver(folder: Path, entries: int, rounds: int) -> Counter[str]:
             halts.release()
             uploader.close()
         did["uploads the office took"] = check_delivered(running, entries)
+    assert {lie: did[lie] for lie in liar.lies} == dict.fromkeys(liar.lies, rounds), (
+        "a lie was not told as often as it should"
+    )
     told = ", ".join(f"{what}: {count}" for what, count in sorted(did.items()))
     print(f"\nseed {SEED}, {entries} events, {time.monotonic() - began:.0f} s: {told}")
     return did

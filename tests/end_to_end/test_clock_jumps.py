@@ -51,8 +51,11 @@ def test_jumps_a_year_ahead_and_to_1970_in_a_payment_change_neither_it_nor_its_s
             insert(running, robot, 500)
             assert isinstance(robot.view, views.InsertCashView)
         result = finish(robot)
-        assert result.outcome is (Outcome.BOOKED if plugged else Outcome.ACCEPTED)
         assert result.received == 2500
+        if plugged:  # on a busy machine it may be accepted first
+            robot.wait(lambda view: isinstance(view, views.ResultView) and view.outcome is Outcome.BOOKED)
+        else:
+            assert result.outcome is Outcome.ACCEPTED
         leave(robot)
     finally:
         robot.stop()

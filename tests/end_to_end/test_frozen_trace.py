@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.flight_recorder import trace
-from tests.end_to_end.lobby_runs import households, insert, offer, to_cash_of_a_debtor
+from tests.end_to_end.lobby_runs import households, insert, offer_until, to_cash_of_a_debtor
 from tests.end_to_end.parts import Lobby, lobby, program
 from tests.end_to_end.robot import Robot
 from tests.hardware.flight_recorder.replay_host import Replayed
@@ -52,7 +52,7 @@ def test_a_jam_in_the_lobby_is_frozen_and_replayed_it_is_the_same_jam(running: L
         assert any(to_cash_of_a_debtor(robot, home, more_than=2100) for home in households(running))
         insert(running, robot, 100)
         running.acceptor.do("jam", where="stacker")
-        offer(running, 2000)
+        offer_until(running, 2000, "jammed")
         row = wait_frozen(running, "acceptor.jam_safe")
     finally:
         robot.stop()
@@ -86,7 +86,9 @@ def test_the_trace_of_a_printer_fault_holds_no_word_of_the_slip(running: Lobby) 
 
 
 def test_check_says_that_there_is_something_to_send(running: Lobby) -> None:
-    wait_frozen(running, "acceptor.jam_safe")
+    running.printer.do("cover", **{"is": "open"})
+    wait_frozen(running, "printer.cover_open")
+    running.printer.do("cover", **{"is": "closed"})
     done = subprocess.run(
         program("kiosk", "check", "--config", str(running.settings), "--json"),
         capture_output=True,

@@ -80,11 +80,16 @@ class SimulatedAcceptor:
             assert time.monotonic() < deadline, answer
             time.sleep(0.005)
 
-    def wait_for(self, event: str) -> Message:
+    def wait_for(self, *events: str) -> Message:
         while True:
             told = self.told.get(timeout=WAIT_S)
-            if told["event"] == event:
+            if told["event"] in events:
                 return told
+
+    def forget(self) -> None:
+        """What was told until now is of no interest."""
+        while not self.told.empty():
+            self.told.get()
 
     def ledger(self) -> Message:
         return self.do("ledger")
