@@ -61,7 +61,8 @@ def receipt_for(
         notes=tuple(sorted(((Fen(int(face)), count) for face, count in settlement.notes.items()), reverse=True)),
         to_prepaid=Fen(settlement.prepaid_fen),
         prepaid_after=None if before is None else Fen(before + settlement.prepaid_fen),
-        outcome=outcome,
+        # While a note is being checked the office's page says so of the whole payment, and the slip must not say more.
+        outcome=Outcome.PROCESSING if claims else outcome,
         claims=claims,
         phone=estate.service_phone,
         complaint=estate.complaint,

@@ -25,11 +25,20 @@ from kiosk.text import say
 
 WIDE_SPACE = "　"
 
+_Part = Callable[[Receipt], Iterator[Block]]
+
 
 def blocks_of(receipt: Receipt) -> tuple[Block, ...]:
     """Everything the slip says, in order."""
-    parts = _UNSETTLED_PARTS if _unsettled(receipt) else _RECEIPT_PARTS
-    return tuple(block for part in parts for block in part(receipt))
+    return tuple(block for part in _parts_of(receipt) for block in part(receipt))
+
+
+def _parts_of(receipt: Receipt) -> tuple[_Part, ...]:
+    if _unsettled(receipt):
+        return _UNSETTLED_PARTS
+    if not receipt.claims:
+        return _RECEIPT_PARTS
+    return _CLAIM_PARTS if receipt.received else _CLAIM_ALONE_PARTS
 
 
 def _unsettled(receipt: Receipt) -> bool:
@@ -68,14 +77,17 @@ def _identity(receipt: Receipt) -> Iterator[Block]:
             right_bold=True,
         )
     which = "receipt.copy" if receipt.copy_no else "receipt.original"
-    when = "receipt.happened_at" if _unsettled(receipt) else "receipt.paid_at"
+    nothing_paid = _unsettled(receipt) or not receipt.received
+    when = "receipt.happened_at" if nothing_paid else "receipt.paid_at"
     yield Row(left=say(language, "receipt.kiosk"), right=say(language, which, kiosk=receipt.kiosk_code))
     yield Row(left=say(language, when), right=receipt.paid_at)
     yield Row(left=say(language, "receipt.printed_at"), right=receipt.printed_at)
     if not receipt.clock_verified:
         yield Paragraph(text=say(language, "receipt.clock_unverified"))
-    if receipt.offline and receipt.bills_as_of:
+    if receipt.offline and receipt.lines and receipt.bills_as_of:
         yield Paragraph(text=say(language, "receipt.bills_as_of", time=receipt.bills_as_of))
+    elif receipt.offline and receipt.received:
+        yield Paragraph(text=say(language, "receipt.booked_later"))
     yield Rule()
 
 
@@ -148,20 +160,35 @@ def _notes(receipt: Receipt, caption: str, count_key: str) -> Iterator[Block]:
         yield Row(left=faces, right=say(language, count_key, count=count), type=Type.SMALL)
 
 
-def _claims(receipt: Receipt) -> Iterator[Block]:
+def _claims_first(receipt: Receipt) -> Iterator[Block]:
+    """Whoever holds a claim slip asks about that note first: it stands above what was paid, with the number to ask by."""
     language = receipt.language
+    yield Paragraph(text=say(language, "receipt.claims", count=len(receipt.claims)), type=Type.STRONG, bold=True)
+    rest = "receipt.claims_rest" if receipt.received else "receipt.claims_alone"
+    yield Paragraph(text=say(language, rest, received_fen=receipt.received), type=Type.NORMAL)
+    yield from _claim_rows(receipt, Type.STRONG)
+    yield Paragraph(text=say(language, "receipt.claim_next"), type=Type.NORMAL)
+    yield Rule(RuleKind.THICK)
+
+
+def _claims(receipt: Receipt) -> Iterator[Block]:
     if not receipt.claims:
         return
     yield Rule(RuleKind.DASHED)
-    yield Paragraph(text=say(language, "receipt.claims", count=len(receipt.claims)), type=Type.NORMAL, bold=True)
+    count = len(receipt.claims)
+    yield Paragraph(text=say(receipt.language, "receipt.claims", count=count), type=Type.NORMAL, bold=True)
+    yield from _claim_rows(receipt, Type.NORMAL)
+
+
+def _claim_rows(receipt: Receipt, number_type: Type) -> Iterator[Block]:
+    language = receipt.language
     for claim in receipt.claims:
         face = say(language, "receipt.claim_face_unknown")
         if claim.face is not None:
             face = say(language, "receipt.claim_face", yuan=_whole_yuan(claim.face))
-        yield Row(left=say(language, "receipt.claim"), right=claim.claim_no, right_bold=True)
-        yield Row(left="", right=face, type=Type.SMALL)
-    if not _unsettled(receipt):
-        yield Paragraph(text=say(language, "receipt.claim_next"))
+        number = claim.claim_no
+        yield Row(left=say(language, "receipt.claim"), right=number, right_type=number_type, right_bold=True)
+        yield Row(left="", right=face)
 
 
 def _what_next(receipt: Receipt) -> Iterator[Block]:
@@ -176,15 +203,15 @@ def _outcome(receipt: Receipt) -> Iterator[Block]:
 
 def _proof(receipt: Receipt) -> Iterator[Block]:
     language = receipt.language
-    not_an_invoice, invoice = say(language, "receipt.not_an_invoice"), say(language, "receipt.invoice_at_desk")
+    paid = ("receipt.not_an_invoice", "receipt.invoice_at_desk")
+    legal = tuple(say(language, key) for key in (paid if receipt.received else ("receipt.record_of_cash",)))
     if receipt.link:
-        together = (not_an_invoice, invoice) if language == "en" else (not_an_invoice + invoice,)
+        together = legal if language == "en" else ("".join(legal),)
         form = receipt.link.rsplit("/", 2)[0].partition("://")[2]
         sentences = (say(language, "receipt.scan"), say(language, "receipt.or_type", address=form), "", *together)
         yield Code(link=receipt.link, heading=say(language, "receipt.where_is_my_money"), sentences=sentences)
     else:
-        yield Paragraph(text=not_an_invoice)
-        yield Paragraph(text=invoice)
+        yield from (Paragraph(text=sentence) for sentence in legal)
 
 
 def _record_of_cash(receipt: Receipt) -> Iterator[Block]:
@@ -201,15 +228,16 @@ def _foot(receipt: Receipt) -> Iterator[Block]:
     yield Paragraph(text=say(language, "receipt.fades"))
     if receipt.check_code:
         yield Space(6)
-        yield Paragraph(text=say(language, "receipt.check_code", code=receipt.check_code))
+        yield Paragraph(text=say(language, "receipt.check_code", code=receipt.check_code), type=Type.NORMAL, bold=True)
 
 
 def _whole_yuan(face: Fen) -> int:
     return face // FEN_PER_YUAN
 
 
-_Part = Callable[[Receipt], Iterator[Block]]
-_RECEIPT_PARTS: tuple[_Part, ...] = (_head, _identity, _bills, _total, _cash, _claims, _outcome, _proof, _foot)
+_RECEIPT_PARTS: tuple[_Part, ...] = (_head, _identity, _bills, _total, _cash, _outcome, _proof, _foot)
+_CLAIM_PARTS: tuple[_Part, ...] = (_head, _claims_first, _identity, _bills, _total, _cash, _outcome, _proof, _foot)
+_CLAIM_ALONE_PARTS: tuple[_Part, ...] = (_head, _claims_first, _identity, _outcome, _proof, _foot)
 _UNSETTLED_PARTS: tuple[_Part, ...] = (
     _head,
     _identity,

@@ -121,7 +121,7 @@ def _measure(text: str, face: ImageFont.FreeTypeFont) -> float:
     return float(face.getlength(text))
 
 
-def _baseline(top: float, height: int, type_: Type) -> float:
+def _baseline(top: float, height: int, type_: int) -> float:
     """Chinese characters fill 0.88 of the size above the baseline and 0.12 below."""
     return top + (height - type_) / 2 + 0.88 * type_
 
@@ -202,8 +202,11 @@ def _band(pen: Pen, text: str) -> None:
 
 
 def _stamp(pen: Pen, stamp: Stamp) -> None:
-    face, height = font(Type.STRONG, bold=True), LINE_HEIGHTS[Type.STRONG] + 20
+    size, height = int(Type.STRONG), LINE_HEIGHTS[Type.STRONG] + 20
     tick = 34 if stamp.ticked else 0
+    while size > Type.NORMAL and _measure(stamp.text, font(size, bold=True)) + tick + 40 > pen.room:
+        size -= 2  # English on narrow paper: smaller rather than cut off at both edges
+    face = font(size, bold=True)
     width = _measure(stamp.text, face) + tick + 40
     pen.need(height + 36)
     left, top = (pen.width - width) / 2, pen.y + 18
@@ -212,7 +215,7 @@ def _stamp(pen: Pen, stamp: Stamp) -> None:
         x, middle = left + 20, top + height / 2
         points = ((x, middle + 2), (x + 9, middle + 12), (x + 25, middle - 13))
         pen.draw.line(points, fill=BLACK, width=5, joint="curve")
-    _text(pen, left + 20 + tick, _baseline(top, height, Type.STRONG), stamp.text, face)
+    _text(pen, left + 20 + tick, _baseline(top, height, size), stamp.text, face)
     pen.y += height + 36
 
 

@@ -9,7 +9,8 @@ CLOSING = "，。、；：！？）》」』”’…%,.;:!?)"
 LEAST_LAST = 4
 FIRST_WIDE = 0x2E80  # from here on characters stand alone: a line may break before them
 
-_ATOMS = re.compile(r"[^\S　]+|\d+元×\d+|　|[!-~¥×]+|.", re.DOTALL)
+# Spaces, notes (100元×3), a masked name (张*), a run of Latin letters and digits, any other character.
+_ATOMS = re.compile(r"[^\S　]+|\d+元×\d+|　|[^\s!-~]{1,2}\*+|[!-~¥×]+|.", re.DOTALL)
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:

@@ -91,9 +91,12 @@ CLAIM = replace(
     USUAL,
     kind=SlipKind.FAULT,
     claims=FAULT.claims[:1],
-    outcome=Outcome.ACCEPTED,
+    outcome=Outcome.PROCESSING,
     link="https://pay.example.cn/m/YG01-Q000042/1234-7f3a91c2",
 )
+
+# The only note that went in is unclear: nothing was paid.
+CLAIM_ALONE = replace(CLAIM, lines=(), received=Fen(0), notes=(), to_prepaid=Fen(0))
 
 MANY_BILLS = replace(
     USUAL,
@@ -112,3 +115,20 @@ MANY_BILLS = replace(
 )
 
 PREPAID_ONLY = replace(USUAL, lines=(), received=Fen(10000), notes=((Fen(10000), 1),), to_prepaid=Fen(10000))
+
+# Bills 8 days old are not shown any more: only prepayment, by a clock that nobody verified.
+OFFLINE_PREPAID = replace(
+    PREPAID_ONLY,
+    offline=True,
+    clock_verified=False,
+    bills_as_of="2026年11月16日 08:00",
+    outcome=Outcome.ACCEPTED,
+    prepaid_after=None,
+)
+
+
+def in_english(receipt: Receipt) -> Receipt:
+    """The same slip for somebody who reads English."""
+    as_of = "16 Nov 2026 08:00" if receipt.bills_as_of else ""
+    words = {name: getattr(ENGLISH, name) for name in ("language", "estate", "paid_at", "printed_at", "unit_words")}
+    return replace(receipt, **words, lines=ENGLISH.lines if receipt.lines else (), bills_as_of=as_of)

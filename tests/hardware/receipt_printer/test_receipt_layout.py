@@ -12,25 +12,29 @@ from PIL import Image
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Outcome, Receipt, SlipKind
 from kiosk.hardware.receipt_printer import fonts, text_mode
-from kiosk.hardware.receipt_printer.blocks import Row, Type
+from kiosk.hardware.receipt_printer.blocks import Row, Stamp, Type
 from kiosk.hardware.receipt_printer.commands import REAL_TIME_STARTS, job_tag, pieces, split_tag
 from kiosk.hardware.receipt_printer.content import blocks_of
-from kiosk.hardware.receipt_printer.drawing import qr_picture
+from kiosk.hardware.receipt_printer.drawing import MARGIN, draw_blocks, qr_picture
 from kiosk.hardware.receipt_printer.layout import WIDTH_DOTS, encode, make_job, render
 from kiosk.hardware.receipt_printer.mechanism import Mechanism, Slip, Truth
 from kiosk.hardware.receipt_printer.pictures import picture, printable
 from kiosk.hardware.receipt_printer.qr_reading import read_qr
 from kiosk.hardware.receipt_printer.tokens import RealTime, Tokenizer, Wrong
 from kiosk.hardware.receipt_printer.wrapping import wrap
+from kiosk.text import say
 from tests.hardware.receipt_printer.receipt_examples import (
     CLAIM,
+    CLAIM_ALONE,
     ENGLISH,
     FAULT,
     MANY_BILLS,
     OFFLINE_COPY,
+    OFFLINE_PREPAID,
     PREPAID_ONLY,
     USUAL,
     bill,
+    in_english,
 )
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "receipts"
@@ -42,6 +46,11 @@ LOOKED_AT = {
     "fault-80": (FAULT, 80),
     "claim-58": (CLAIM, 58),
     "claim-80": (CLAIM, 80),
+    "claim-english-58": (in_english(CLAIM), 58),
+    "claim-alone-80": (CLAIM_ALONE, 80),
+    "claim-alone-english-80": (in_english(CLAIM_ALONE), 80),
+    "offline-prepaid-58": (OFFLINE_PREPAID, 58),
+    "offline-prepaid-english-58": (in_english(OFFLINE_PREPAID), 58),
     "many-bills-80": (MANY_BILLS, 80),
 }
 # Another FreeType rounds a few outlines differently; a moved line or a changed word is far above this.
@@ -77,7 +86,7 @@ def test_the_slip_is_the_one_that_was_looked_at(name: str) -> None:
 
 
 @pytest.mark.parametrize("width_mm", [80, 58])
-@pytest.mark.parametrize("receipt", [USUAL, OFFLINE_COPY, ENGLISH, FAULT, CLAIM, MANY_BILLS, PREPAID_ONLY])
+@pytest.mark.parametrize("receipt", [USUAL, OFFLINE_COPY, ENGLISH, FAULT, CLAIM, CLAIM_ALONE, MANY_BILLS, PREPAID_ONLY])
 def test_the_printer_draws_exactly_what_was_rendered(receipt: Receipt, width_mm: int) -> None:
     slip = render(receipt, width_mm)
     (out,) = printed(encode(slip, "AB12"), width_mm)
@@ -107,7 +116,7 @@ def test_no_picture_can_speak_to_the_printer(rows: bytes) -> None:
 
 
 @pytest.mark.parametrize("width_mm", [80, 58])
-@pytest.mark.parametrize("receipt", [USUAL, OFFLINE_COPY, ENGLISH, FAULT, CLAIM, MANY_BILLS, PREPAID_ONLY])
+@pytest.mark.parametrize("receipt", [USUAL, OFFLINE_COPY, ENGLISH, FAULT, CLAIM, CLAIM_ALONE, MANY_BILLS, PREPAID_ONLY])
 def test_text_mode_fits_its_columns_and_ends_amounts_at_the_edge(receipt: Receipt, width_mm: int) -> None:
     (out,) = printed(text_mode.encode_text(receipt, width_mm, "AB12"), width_mm)
     columns = text_mode.COLUMNS[width_mm]
@@ -184,6 +193,43 @@ def test_a_settled_payment_with_a_claim_still_shows_what_it_paid() -> None:
     said = words(CLAIM)
     for part in ("故障凭条", "流水号", "合计", "YG01-Q000042", "请保管本凭条"):
         assert part in said
+
+
+def test_a_claim_stands_above_the_bills_with_the_number_to_ask_by_and_what_became_of_the_rest() -> None:
+    said = words(CLAIM)
+    places = [said.index(part) for part in ("需要人工核实", "其余 ￥350.00 已收到", "YG01-Q000042", "流水号", "合计")]
+    assert places == sorted(places)
+
+
+def test_a_slip_of_nothing_but_a_claim_speaks_of_no_payment() -> None:
+    said = words(CLAIM_ALONE)
+    assert "没有收到其他现金，账单没有变化" in said
+    for untrue in ("0.00", "合计", "缴费时间", "收款凭证", "待入账"):
+        assert untrue not in said, untrue
+
+
+def test_every_offline_slip_says_that_it_is_booked_later() -> None:
+    for receipt in (OFFLINE_COPY, OFFLINE_PREPAID, replace(OFFLINE_COPY, bills_as_of="")):
+        assert "联网后入账" in words(receipt)
+    assert "账单截至" not in words(OFFLINE_PREPAID)  # its bills were too old to be shown or paid
+
+
+@pytest.mark.parametrize("width_mm", [80, 58])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_no_stamp_runs_off_the_paper(outcome: Outcome, language: str, width_mm: int) -> None:
+    text = say(language, f"receipt.outcome.{outcome}")
+    width = WIDTH_DOTS[width_mm]
+    black = draw_blocks([Stamp(text=text, ticked=True)], width).convert("L").point(lambda dot: 255 - dot).getbbox()
+    assert black is not None
+    assert black[0] >= MARGIN
+    assert black[2] <= width - MARGIN
+
+
+@pytest.mark.parametrize("name", ["张*", "欧阳**", "S***"])
+def test_a_masked_name_is_never_torn(name: str) -> None:
+    for width in range(12, 40):
+        assert any(name in line for line in wrap(f"Bldg 3, Entr. 1, Room 502　{name}", width, text_mode.columns))
 
 
 @pytest.mark.parametrize(
