@@ -195,8 +195,10 @@ class Sync:
         if self._stopped_for_good:
             return
         if self._link is not Link.UP:
-            self._became(Link.UP)
             self._refresh.want()
+        if self._link is Link.REFUSED:
+            self._refresh.if_due()  # a suspended kiosk's journal is taken all the same, and must not pass for its welcome
+        self._became(Link.UP)
         self._refresh.if_due()
 
     def _send_all(self, reader: JournalReader) -> bool:

@@ -38,6 +38,8 @@ def cash_reason(around: Surroundings) -> Saying | None:
         return Saying("reason.disk")
     if around.journal_fault:
         return Saying("reason.journal")
+    if around.refused:
+        return Saying("reason.refused")
     if fault in _MISSING:
         return Saying("reason.cash_missing")
     if fault:

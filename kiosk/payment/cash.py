@@ -116,7 +116,9 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
     note = payment.in_hand
     match tap:
         case taps.HeldNoteAnswered(keep=keep) if note is not None and note.stage is NoteStage.HELD:
-            return _keep(state, moment) if keep else _give_back(state, moment, wanted=True)
+            if keep and cash_reason(state.around) is None:
+                return _keep(state, moment)
+            return _give_back(state, moment, wanted=not keep)
         case taps.ChoiceTapped(choice=choice) if payment.asks_cancel:
             return _cancel_answered(state, payment, choice, moment)
         case taps.ContinueTapped() if note is None and payment.holds_something:

@@ -10,7 +10,7 @@ from kiosk.hardware.faults import FAULTS
 from kiosk.hardware.ports import Paper
 from kiosk.office_client.wire import Condition
 from kiosk.payment import status
-from kiosk.payment.availability import NOT_PAIRED, acceptor_fault, blocked_by, cash_reason
+from kiosk.payment.availability import NOT_PAIRED, acceptor_fault, blocked_by
 from kiosk.payment.state import Phase, State, Surroundings
 from kiosk.payment.status import Row, Status
 
@@ -87,7 +87,7 @@ def _acceptor(around: Surroundings) -> Row:
         return Row(part=part, ready=True, detail="none, as the settings say")
     if fault := acceptor_fault(around):
         return _fault_row(part, fault, around.faults.get(f"bill_acceptor {fault}", ""))
-    if around.acceptor is None or cash_reason(around) is not None:
+    if around.acceptor is None:
         return Row(part=part, ready=False, detail="starting", remedy="Wait a moment.")
     known = around.acceptor
     faces = ", ".join(str(face // 100) for face in around.usable_faces)

@@ -23,7 +23,8 @@ LINE_FAULTS = (
 )
 MOST_SWALLOWED = 20  # a larger jump of the counter is another unit or a reset, not notes
 # What the office can say that ends the service; any other refusal is an alarm, and cash goes on as offline.
-OUT_OF_SERVICE = ("revoked", "kiosk_suspended", "fork", "ahead", "journal_not_expected")
+# ``key_unknown`` is a copy of a renewed kiosk: what it takes, nobody but itself would ever know.
+OUT_OF_SERVICE = ("revoked", "key_unknown", "kiosk_suspended", "fork", "ahead", "journal_not_expected")
 _HARMLESS_GOODBYES = ("stopped", "replaced")
 
 

@@ -226,14 +226,17 @@ def cash_trouble(around: Surroundings, payment: CashPayment) -> tuple[Saying, st
     if around.journal_fault:
         return Saying("error.e61.line"), "E61"
     if around.disk_low:
-        code = "E80"
+        said, code = "e80", "E80"
+    elif around.refused:
+        said, code = "refused", "E80"
     elif fault := acceptor_fault(around):
         code = "E32" if payment.claims else FAULTS[fault].payer_code
+        said = code.lower()
     else:
         return None
     # Where no money is in, the sentence must not speak of any.
     part = "line" if payment.holds_something else "nothing"
-    return Saying(f"error.{code.lower()}.{part}", {"inserted_fen": int(payment.received)}), code
+    return Saying(f"error.{said}.{part}", {"inserted_fen": int(payment.received)}), code
 
 
 def held_note_view(state: State, note: NoteInHand, frame: Frame) -> AnyView:

@@ -168,6 +168,7 @@ def not_http() -> Iterator[Named]:
         ("a fork nobody signed", b'HTTP/1.1 409 No\r\nContent-Type: application/problem+json\r\nContent-Length: 15\r\n\r\n{"code":"fork"}'),
         ("a time nobody signed", b'HTTP/1.1 401 No\r\nContent-Length: 66\r\n\r\n{"code":"clock_out_of_range","server_time":"2031-01-01T00:00:00Z"}'),
         ("a cookie and a wait", b"HTTP/1.1 503 Busy\r\nRetry-After: 99999999999\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"), ("a wait of words", b"HTTP/1.1 429 No\r\nRetry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n"),
+        ("an unknown key that nobody signed", b'HTTP/1.1 401 No\r\nContent-Type: application/problem+json\r\nContent-Length: 22\r\n\r\n{"code":"key_unknown"}'),
     ):  # fmt: skip
         yield f"on the wire: {name}", lambda told, raw=raw: raw
 

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,10 +22,12 @@ from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.journal_command import main as journal_command
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
+from kiosk.views import AttractView
 from tests.office.running_office import RunningOffice, running_office
 from tests.offline_queue.journals import genesis, tamper
 from tests.offline_queue.paired_box import PairedBox, paired
 from tests.offline_queue.test_histories import alarms, held, image_of, kiosk_code
+from tests.payment.walker import Walker
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +285,68 @@ def test_a_new_disk_gets_its_kiosk_back_with_a_code_made_for_it(
     with pytest.raises(Refused) as caught:
         OfficeClient(office.url, old, SystemClock()).server_time()
     assert caught.value.code == "key_unknown", "whoever has the old disk has nothing"
+
+
+def test_a_copy_of_a_kiosk_that_has_another_key_since_takes_no_cash_once_the_office_has_said_so(
+    office: RunningOffice, state: Path, tmp_path: Path
+) -> None:
+    """Nor after a restart without a network, and all that it wrote is kept."""
+    copy = image_of(state, tmp_path / "copy")
+    assert pair_again(office, state, renewing_code(office, state)) == 0
+    box = PairedBox(state, office.url)
+    box.drain()
+    box.close()
+    left = PairedBox(copy, office.url)
+    left.pay()
+    left.step()
+    assert (left.refusal, serves(left)) == ("key_unknown", False)
+    assert left.journal.unsent()[0] == left.journal.head_seq - left.journal.cursor().ack_seq > 0
+    left.close()
+    alone = PairedBox(copy, "http://127.0.0.1:1")
+    alone.sync.start()
+    until = time.monotonic() + 20
+    while not alone.reports and time.monotonic() < until:
+        time.sleep(0.01)
+    alone.sync.stop()
+    assert not serves(alone)
+    alone.close()
+
+
+def test_a_suspended_kiosk_hands_over_its_journal_and_takes_no_money_with_or_without_the_cable(
+    office: RunningOffice, state: Path
+) -> None:
+    box = PairedBox(state, office.url)
+    box.drain()
+    assert serves(box)
+    suspend(office, state, "suspended")
+    for _ in range(2):
+        box.pay()
+        box.sync._try_at = 0.0  # the next refresh
+        box.sync._refresh.want()
+        box.step()
+        assert (box.refusal, serves(box)) == ("kiosk_suspended", False)
+        assert box.journal.cursor().ack_seq == box.journal.head_seq
+    assert [one.reason for one in box.reports].count("kiosk_suspended") == 1, (
+        "and it does not come and go with each upload"
+    )
+    suspend(office, state, "paired")
+    box.sync._try_at = 0.0
+    box.step()
+    assert serves(box)
+    box.close()
+
+
+def suspend(office: RunningOffice, state: Path, to: str) -> None:
+    with closing(sqlite3.connect(office.path, timeout=30)) as db, db:
+        db.execute("UPDATE kiosks_kiosk SET state = ? WHERE code = ?", (to, kiosk_code(state)))
+
+
+def serves(box: PairedBox) -> bool:
+    """Whether the flow, told what the upload found, would let anybody begin."""
+    walker = Walker()
+    for told in box.reports:
+        walker.tell(told)
+    return isinstance(walker.view, AttractView)
 
 
 def test_a_copy_with_an_empty_journal_of_its_own_is_refused_and_named(

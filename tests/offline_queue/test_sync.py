@@ -321,10 +321,12 @@ def test_an_office_restored_from_an_old_copy_gets_everything_again(kiosk, journa
     assert [event["seq"] for event in office.stored()] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize(("code", "wait_s"), [("revoked", 3600), ("kiosk_suspended", 300)])
-def test_a_refused_kiosk_keeps_everything_and_keeps_asking(kiosk, journal, office, code, wait_s):
+@pytest.mark.parametrize(
+    ("status", "code", "wait_s"), [(403, "revoked", 3600), (401, "key_unknown", 300), (403, "kiosk_suspended", 300)]
+)
+def test_a_refused_kiosk_keeps_everything_and_keeps_asking(kiosk, journal, office, status, code, wait_s):
     pay(journal, "p-1")
-    office.moods.append(Refuse(403, code, retry="after_fix"))
+    office.moods.append(Refuse(status, code, retry="after_fix"))
     assert kiosk.step() == pytest.approx(wait_s)
     assert kiosk.last_link == LinkChanged(up=False, refused=True, reason=code)
     kiosk.sync.wake()

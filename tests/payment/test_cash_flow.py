@@ -407,6 +407,36 @@ def test_whoever_agrees_to_go_without_a_slip_pays_only_if_cash_still_works():
     assert not walker.records(journal.PaymentOpened)
 
 
+@pytest.mark.parametrize("inserted", [(5,), ()])
+def test_a_kiosk_that_the_office_stops_takes_no_more_notes_and_says_what_became_of_those_that_are_in(inserted):
+    walker = Walker().ready().to_cash(TWELVE).insert(*inserted)
+    walker.tell(office.LinkChanged(up=False, refused=True, reason="key_unknown"))
+    assert DisableCash() in walker.last
+    view = walker.sees(views.InsertCashView)
+    said = views.Saying(f"error.refused.{'line' if inserted else 'nothing'}", {"inserted_fen": 500 if inserted else 0})
+    assert (view.state, view.notice, view.frame.code) == (views.CashState.STOPPED, said, "E80")
+    walker.note(1)
+    assert ReturnNote() in walker.last
+    if inserted:
+        walker.tap(taps.ContinueTapped)
+        assert walker.records(journal.PaymentPartial)[-1].received_fen == 500
+        walker.wait(300)
+    else:
+        walker.tap(taps.BackTapped)
+        assert walker.sees(views.MethodView).options[0].reason == views.Saying("reason.refused")
+        walker.tap(taps.CancelTapped)
+    assert walker.sees(views.OutOfServiceView).reason == views.Saying("reason.refused")
+    walker.tell(office.LinkChanged(up=True)).sees(views.AttractView)
+
+
+def test_a_note_that_is_held_when_the_office_stops_the_kiosk_goes_back_whatever_is_tapped():
+    walker = Walker().ready().to_cash(TWELVE).note(100)
+    walker.tell(office.LinkChanged(up=False, refused=True, reason="key_unknown"))
+    walker.tap(taps.HeldNoteAnswered, keep=True)
+    assert ReturnNote() in walker.last
+    assert not walker.records(journal.NoteAcceptIntent)
+
+
 def test_a_printer_that_never_answers_is_waited_for_a_moment_only():
     walker = Walker().acceptor_ready().to_method(TWELVE).tap(taps.TileChosen, tile="cash").bills_come(TWELVE).wait(4)
     assert walker.sees(views.MethodView).no_receipt

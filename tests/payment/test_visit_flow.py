@@ -317,7 +317,9 @@ def test_a_unit_that_is_closed_meanwhile_gets_the_same_words_as_any_other():
     walker.sees(views.BuildingView)
 
 
-@pytest.mark.parametrize(("reason", "serves"), [("revoked", False), ("fork", False), ("signature_invalid", True)])
+@pytest.mark.parametrize(
+    ("reason", "serves"), [("revoked", False), ("key_unknown", False), ("fork", False), ("signature_invalid", True)]
+)
 def test_only_some_refusals_of_the_office_end_the_service(reason, serves):
     walker = Walker().ready().tell(office.LinkChanged(up=False, refused=True, reason=reason))
     walker.sees(views.AttractView if serves else views.OutOfServiceView)
