@@ -30,8 +30,22 @@ ROOT = Path(__file__).resolve().parents[3]
 WAIT_S = 15.0
 ALL_FACES = frozenset(NOTE_FACES)
 SPEED = 20
+PATIENT_SPEED = (
+    4  # where a test must act within a device's own time: a busy machine is not to be taken for a slow driver
+)
 
 Event = TypeVar("Event", bound=DeviceEvent)
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def at_speed(speed: int) -> Callable[[Test], Test]:
+    """How fast device and driver are in this test; read by the fixtures of conftest.py."""
+
+    def mark(test: Test) -> Test:
+        test.speed = speed  # type: ignore[attr-defined]
+        return test
+
+    return mark
 
 
 class SimulatedAcceptor:

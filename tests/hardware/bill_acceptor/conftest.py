@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
-from tests.hardware.bill_acceptor.acceptor_harness import Host, SimulatedAcceptor
+from tests.hardware.bill_acceptor.acceptor_harness import SPEED, Host, SimulatedAcceptor
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def plug_in(request: pytest.FixtureRequest, link: Path, tmp_path: Path) -> Itera
 
     def plug(**options: Any) -> SimulatedAcceptor:
         options.setdefault("state", tmp_path / "box.json")
+        options.setdefault("speed", getattr(request.function, "speed", SPEED))
         options.setdefault("protocol", getattr(request.cls, "protocol", "ssp"))
         plugged.append(SimulatedAcceptor(link, **options))
         return plugged[-1]
@@ -38,6 +39,7 @@ def attach(request: pytest.FixtureRequest, link: Path, tmp_path: Path) -> Iterat
 
     def make(**options: Any) -> Host:
         options.setdefault("recall", tmp_path / "recall")
+        options.setdefault("speed", getattr(request.function, "speed", SPEED))
         options.setdefault("driver", getattr(request.cls, "driver", SspBillAcceptor))
         hosts.append(Host(link, **options))
         return hosts[-1]

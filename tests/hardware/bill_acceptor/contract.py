@@ -27,9 +27,8 @@ from kiosk.hardware.ports import (
     NoteStacked,
     NoteUnclear,
 )
-from tests.hardware.bill_acceptor.acceptor_harness import box_by_face, is_ready
+from tests.hardware.bill_acceptor.acceptor_harness import PATIENT_SPEED, at_speed, box_by_face, is_ready
 
-HOLDING_SPEED = 4
 ESCROW_S = 5.0  # the shortest time after which any simulated device gives an undecided note back
 
 
@@ -64,17 +63,18 @@ class BillAcceptorContract:
             host.take(NoteStacked)
         assert host.credited == box_by_face(acceptor.ledger()) == {5000: 2}
 
+    @at_speed(PATIENT_SPEED)
     def test_an_undecided_note_is_held_beyond_the_devices_own_patience(self, plug_in, attach) -> None:
-        # Slow enough that a busy machine is not taken for a driver that forgets to hold.
-        acceptor, host = plug_in(speed=HOLDING_SPEED), attach(accept=False, speed=HOLDING_SPEED).start()
+        acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(2000)
         host.take(NoteEscrowed)
-        waited_until = time.monotonic() + 1.5 * ESCROW_S / HOLDING_SPEED
+        waited_until = time.monotonic() + 1.5 * ESCROW_S / PATIENT_SPEED
         host.until(lambda: time.monotonic() > waited_until, "the time has passed")
         assert acceptor.ledger()["path"]["stage"] == "escrow"
         host.driver.accept()
         assert host.take(NoteCredited).face == 2000
 
+    @at_speed(PATIENT_SPEED)
     def test_a_returned_note_is_in_the_payers_hand(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(2000)
@@ -95,6 +95,7 @@ class BillAcceptorContract:
         assert host.take(NoteRejected).reason == "inhibited"
         assert not host.credited
 
+    @at_speed(PATIENT_SPEED)
     def test_a_payer_who_holds_on_to_the_note_only_delays(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(500)
@@ -117,6 +118,7 @@ class BillAcceptorContract:
 
     # --- leases
 
+    @at_speed(PATIENT_SPEED)
     def test_a_lapsed_lease_returns_the_held_note_and_inhibits(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(1000)
@@ -126,6 +128,7 @@ class BillAcceptorContract:
         assert host.take(NoteReturned).reason == "lease"
         assert "inhibited" in acceptor.do("insert", face_fen=100)["error"]
 
+    @at_speed(PATIENT_SPEED)
     def test_disable_returns_the_held_note_and_is_answered(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(1000)
@@ -137,6 +140,7 @@ class BillAcceptorContract:
         host.driver.disable()
         host.take(AcceptorDisabled)
 
+    @at_speed(PATIENT_SPEED)
     def test_stop_returns_the_held_note_and_inhibits(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(1000)
@@ -206,6 +210,7 @@ class BillAcceptorContract:
         assert host.take(NoteCredited).face == 100
         assert not host.standing
 
+    @at_speed(PATIENT_SPEED)
     def test_a_full_box_is_a_fault_until_it_is_emptied(self, plug_in, attach) -> None:
         acceptor, host = plug_in(), attach(accept=False).start()
         acceptor.insert(2000)
@@ -278,6 +283,7 @@ class BillAcceptorContract:
 
     # --- power cuts: the device's truth and the host's books agree at every step of a note's life
 
+    @at_speed(PATIENT_SPEED)
     @pytest.mark.parametrize("moment", ["read", "escrow", "stacking", "credited", "stacked"])
     def test_a_device_that_loses_power_tells_the_notes_fate_when_it_starts(self, plug_in, attach, moment: str) -> None:
         acceptor, host = plug_in(), attach(accept=moment not in ("read", "escrow")).start()
@@ -306,6 +312,7 @@ class BillAcceptorContract:
         is_ready(second)
         assert second.credited == box_by_face(acceptor.ledger()) == {5000: 1}
 
+    @at_speed(PATIENT_SPEED)
     def test_the_return_of_an_accepted_note_that_nobody_recorded_is_told_again(self, plug_in, attach) -> None:
         acceptor, first = plug_in(), attach(accept=False).start()
         acceptor.insert(5000)
@@ -331,6 +338,7 @@ class BillAcceptorContract:
         assert (second.credited, second.unclear) == ({}, [])
         assert box_by_face(acceptor.ledger()) == {5000: 1}
 
+    @at_speed(PATIENT_SPEED)
     def test_a_held_note_without_an_intent_goes_back_after_a_restart(self, plug_in, attach) -> None:
         acceptor, first = plug_in(), attach(accept=False).start()
         acceptor.insert(5000)
@@ -341,6 +349,7 @@ class BillAcceptorContract:
         assert acceptor.ledger()["returned"] == {"5000": 1}
         assert not second.credited
 
+    @at_speed(PATIENT_SPEED)
     def test_a_held_note_with_an_intent_is_kept_after_a_restart(self, plug_in, attach) -> None:
         acceptor, first = plug_in(), attach(accept=False).start()
         acceptor.insert(5000)
@@ -351,6 +360,7 @@ class BillAcceptorContract:
         is_ready(second)
         assert second.credited == box_by_face(acceptor.ledger())
 
+    @at_speed(PATIENT_SPEED)
     @pytest.mark.parametrize("stage", ["escrow", "before_point"])
     def test_a_note_given_back_after_a_cut_of_everything_is_no_claim(
         self, plug_in, attach, tmp_path, stage: str
@@ -370,6 +380,7 @@ class BillAcceptorContract:
         assert acceptor.ledger()["returned"] == {"5000": 1}
         assert not second.credited
 
+    @at_speed(PATIENT_SPEED)
     def test_a_credit_on_disk_is_not_told_again_after_a_cut_of_everything(self, plug_in, attach, tmp_path) -> None:
         acceptor, first = plug_in(), attach().start()
         serial = is_ready(first).identity.serial
@@ -384,6 +395,7 @@ class BillAcceptorContract:
         assert acceptor.ledger()["stacker"] == {"5000": 1}
         assert not second.credited
 
+    @at_speed(PATIENT_SPEED)
     @pytest.mark.parametrize("recorded", [False, True])
     def test_when_host_and_device_lose_power_together_the_note_counts_once(
         self, plug_in, attach, recorded: bool
