@@ -38,8 +38,9 @@ from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Sync
 from kiosk.payment import recovery, status
 from kiosk.payment.availability import NOT_PAIRED
-from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop, with_known_zone
+from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop
 from kiosk.payment.deadlines import Deadlines
+from kiosk.payment.local_time import with_known_zone
 from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.reporting import Reporter
 from kiosk.payment.standby import Standby

@@ -284,6 +284,13 @@ class JournalChecked(Event, frozen=True, kw_only=True, tag="journal.checked"):
     notes: dict[str, int]  # face in fen to count
 
 
+class ConfigApplied(Event, frozen=True, kw_only=True, tag="config.applied"):
+    """What the office told of the estate is in use from here on; ``sha256`` is over the whole of it."""
+
+    config_version: NonNegative
+    sha256: str
+
+
 AnyEvent = (
     JournalGenesis | KeyRolled | AgentStarted | AgentStopped | ClockStepped | Checkpoint
     | PaymentOpened | PaymentCancelled | PaymentSettled | PaymentPartial
@@ -291,7 +298,7 @@ AnyEvent = (
     | ReceiptPrinted | ReceiptFailed | ReceiptDeclined
     | CashboxRemoved | CashboxReplaced | AcceptorCounted
     | DeviceFault | DeviceFaultCleared | ScreenRestarted
-    | JournalChecked
+    | JournalChecked | ConfigApplied
 )  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {

@@ -69,6 +69,7 @@ _ROWS = (
     ("disk.margin", Severity.NOW, "E80", True, "Too little free space.", "Free space on the state partition."),
     ("office.unreachable", Severity.WARN, "E21", False, "The office does not answer.", "Check the network; cash goes on, uploads wait."),
     ("office.refused", Severity.NOW, "E80", True, "The office refuses this kiosk.", "The office's page of this kiosk says why: pair it again, or replace its journal (`kiosk journal replace`); everything queued is kept."),
+    ("config.unfit", Severity.WARN, "E80", False, "The office told a configuration that this kiosk can't work with; the one before stays in use.", "The detail names the value: put it right in the office."),
     ("screen.gone", Severity.WARN, "E61", True, "The screen process is gone or hangs.", "It is started again by itself; look at its log if this repeats."),
     ("internal", Severity.NOW, "E61", True, "The program met a case it does not know.", "Send the log to the maker."),
 )  # fmt: skip

@@ -139,6 +139,10 @@ class OfficeClient:
     def kiosk_id(self) -> str:
         return self._identity.kiosk_id
 
+    @property
+    def kiosk_code(self) -> str:
+        return self._identity.kiosk_code
+
     def close(self) -> None:
         self._transport.close()
 

@@ -86,4 +86,11 @@ class EstateTold(msgspec.Struct, frozen=True, kw_only=True):
     buildings: tuple[tuple[str, tuple[str, ...]], ...]  # building, its entrances
 
 
-OfficeEvent = UnitFound | UnitNotFound | BillsFound | EnquiryFailed | LinkChanged | Acked | EstateTold
+class EstateRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """The office told something that this kiosk can't work with; what it had before stays in use."""
+
+    config_version: int
+    why: str
+
+
+OfficeEvent = UnitFound | UnitNotFound | BillsFound | EnquiryFailed | LinkChanged | Acked | EstateTold | EstateRefused

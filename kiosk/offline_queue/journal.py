@@ -290,7 +290,7 @@ class Journal:
         return own
 
     def latest(self, kind: str) -> Entry | None:
-        """The newest entry of a remembered kind: agent.started, agent.stopped, checkpoint, acceptor.counted."""
+        """The newest entry of a remembered kind: agent.started, agent.stopped, checkpoint, acceptor.counted, config.applied."""
         with self._guarded():
             seq = projections.latest_seq(self._db, kind)
             return tables.entry_at(self._db, seq) if seq else None

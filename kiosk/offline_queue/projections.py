@@ -24,6 +24,7 @@ _REMEMBERED = frozenset(
         "checkpoint",
         "acceptor.counted",
         "journal.checked",
+        "config.applied",
     }
 )
 

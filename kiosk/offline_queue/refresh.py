@@ -5,14 +5,19 @@ Nothing here holds up the journal: a refusal is noted, and the next refresh trie
 
 import logging
 from collections.abc import Callable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.clock import Clock
 from kiosk.domain.estate import Estate
+from kiosk.domain.money import NOTE_FACES
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
-from kiosk.office_client.events import EstateTold
+from kiosk.office_client.events import EstateRefused, EstateTold
 from kiosk.offline_queue.cache import Cache
 
 log = logging.getLogger(__name__)
+
+MOST_CASH_FEN = 10_000_000  # a visit: nobody means more
+MOST_NOTES = 1_000
 
 Buildings = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -25,7 +30,7 @@ class Refresh:
         client: OfficeClient,
         cache: Cache,
         clock: Clock,
-        report: Callable[[EstateTold], None],
+        report: Callable[[EstateTold | EstateRefused], None],
         *,
         every_s: float,
         leaving: Callable[[], bool],
@@ -35,6 +40,7 @@ class Refresh:
         self._wanted = True
         self._due_at = clock.monotonic()
         self._told: tuple[Estate, Buildings] | None = None
+        self._refused: EstateRefused | None = None
 
     def tell_cached_estate(self) -> None:
         """Say what the office said last time, so that the kiosk has a name before it has a network."""
@@ -50,7 +56,8 @@ class Refresh:
     def version_is(self, version: int) -> None:
         """The office says which version of its configuration holds."""
         kept = self._cache.estate()
-        if version and (kept is None or kept[0].config_version != version):
+        known = {kept[0].config_version if kept else None, self._refused.config_version if self._refused else None}
+        if version and version not in known:
             self._wanted = True
 
     def due_in_s(self) -> float:
@@ -80,8 +87,12 @@ class Refresh:
         kept = self._cache.estate()
         told = self._client.config(kept[1] if kept else None)
         buildings = self._client.buildings()
+        if told and (why := unfit(told[0], self._client.kiosk_code)):
+            self._refuse(EstateRefused(config_version=told[0].config_version, why=why))
+            told = None
         if told:
             estate, etag = told
+            self._refused = None
         elif kept:
             estate, etag, _ = kept
         else:
@@ -91,6 +102,12 @@ class Refresh:
         if self._told != (estate, buildings):
             self._told = (estate, buildings)
             self._report(EstateTold(estate=estate, buildings=buildings))
+
+    def _refuse(self, refused: EstateRefused) -> None:
+        """Said once; a version that was told to be refused is not asked for with every answer."""
+        if self._refused != refused:
+            self._refused = refused
+            self._report(refused)
 
     def _fetch_units(self) -> None:
         since = self._cache.cursor()
@@ -110,3 +127,22 @@ class Refresh:
             if page.next_cursor is None or page.next_cursor == since:
                 return
             since = page.next_cursor
+
+
+def unfit(estate: Estate, kiosk_code: str) -> str:
+    """Why a kiosk can't work with what the office told; empty when it can."""
+    if estate.kiosk_code not in ("", kiosk_code):
+        return f"it is for kiosk {estate.kiosk_code}"
+    try:
+        ZoneInfo(estate.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"time_zone {estate.time_zone!r} is unknown"
+    if not min(NOTE_FACES) <= estate.cash_limit_fen <= MOST_CASH_FEN:
+        return f"cash_limit_fen {estate.cash_limit_fen} lets no note in, or any number"
+    if not 1 <= estate.notes_limit <= MOST_NOTES:
+        return f"notes_limit {estate.notes_limit} is not 1 to {MOST_NOTES}"
+    if estate.held_note_threshold_fen < 0:
+        return f"held_note_threshold_fen {estate.held_note_threshold_fen} is below zero"
+    if estate.public_url and not estate.public_url.startswith(("http://", "https://")):
+        return f"public_url {estate.public_url!r} is no address"
+    return ""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ from kiosk.payment import commands as order
 from kiosk.payment import slip
 from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
 from kiosk.payment.flow import advance
-from kiosk.payment.local_time import LOCAL_FORMAT
+from kiosk.payment.local_time import LOCAL_FORMAT, with_known_zone
 from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import Phase, State
@@ -197,12 +197,21 @@ class Cashier:
             case EstateTold(estate=estate):
                 known = with_known_zone(estate)
                 self._zone = ZoneInfo(known.time_zone)
+                self._write_applied(estate)
                 return replace(event, estate=known)
             case UnitFound(offline=True):
                 self._uploads.wake()  # the office did not answer a look-up: let the thread that knows find out
             case _:
                 pass
         return event
+
+    def _write_applied(self, estate: Estate) -> None:
+        """Which configuration a payment was made under can be told from the journal alone."""
+        applied = journal_events.ConfigApplied(config_version=estate.config_version, sha256=estate.sha256())
+        before = self._journal.latest("config.applied")
+        if before is None or before.event != applied:
+            self._journal.append(applied)
+            self._uploads.wake()
 
     def _take_ack(self, acked: Acked) -> None:
         try:
@@ -384,13 +393,3 @@ class Cashier:
             business_date=local.date(),
             spare_id=new_id(),
         )
-
-
-def with_known_zone(estate: Estate) -> Estate:
-    """The estate with a time zone that screens and slips can use; a wrong one must not cost a payment its slip."""
-    try:
-        ZoneInfo(estate.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        log.error("cashier.unknown_time_zone name=%s", estate.time_zone)
-        return replace(estate, time_zone=Estate().time_zone)
-    return estate

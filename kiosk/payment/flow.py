@@ -108,6 +108,7 @@ def _take(state: State, event: Event, moment: Moment) -> Step:
             | QueueMeasured()
             | office.LinkChanged()
             | office.EstateTold()
+            | office.EstateRefused()
         ):
             return surroundings.told(state, event, moment)
 

@@ -1,7 +1,14 @@
-"""The office's and the machine's instants as the estate's local time, for screens. Pure."""
+"""The office's and the machine's instants as the estate's local time, for screens."""
 
+import logging
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec.structs import replace
+
+from kiosk.domain.estate import Estate
+
+log = logging.getLogger(__name__)
 
 LOCAL_FORMAT = "%Y-%m-%d %H:%M"
 
@@ -19,3 +26,13 @@ def clock_time(instant: str, time_zone: str) -> str:
         return ""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(ZoneInfo(time_zone)).strftime("%H:%M")
+
+
+def with_known_zone(estate: Estate) -> Estate:
+    """The estate with a time zone that screens and slips can use; a wrong one must not cost a payment its slip."""
+    try:
+        ZoneInfo(estate.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        log.error("local_time.unknown_zone name=%s", estate.time_zone)
+        return replace(estate, time_zone=Estate().time_zone)
+    return estate

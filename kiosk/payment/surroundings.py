@@ -4,14 +4,14 @@ from msgspec.structs import replace
 
 from kiosk.domain import events as journal
 from kiosk.hardware import ports
-from kiosk.office_client.events import EstateTold, LinkChanged
+from kiosk.office_client.events import EstateRefused, EstateTold, LinkChanged
 from kiosk.payment.availability import blocked_by
 from kiosk.payment.commands import Command, LogUnexpected, Record
 from kiosk.payment.events import DiskMeasured, JournalFailed, Moment, QueueMeasured, SelfChecked
 from kiosk.payment.state import State, Surroundings
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 
-ACCEPTOR, PRINTER = "bill_acceptor", "receipt_printer"
+ACCEPTOR, PRINTER, OFFICE = "bill_acceptor", "receipt_printer", "office"
 
 # Over as soon as the device answers again; the others last until the device says so.
 LINE_FAULTS = (
@@ -111,7 +111,15 @@ def fault_over(around: Surroundings, device: str, code: str) -> tuple[Surroundin
 
 
 Told = (
-    LinkChanged | EstateTold | DiskMeasured | QueueMeasured | JournalFailed | SelfChecked | ScreenConnected | ScreenGone
+    LinkChanged
+    | EstateTold
+    | EstateRefused
+    | DiskMeasured
+    | QueueMeasured
+    | JournalFailed
+    | SelfChecked
+    | ScreenConnected
+    | ScreenGone
 )
 
 
@@ -122,7 +130,10 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
         case LinkChanged(up=up, refused=refused, reason=reason):
             around = replace(around, link_up=up, refused=refused and reason in OUT_OF_SERVICE)
         case EstateTold(estate=estate, buildings=buildings):
+            around, commands = fault_over(around, OFFICE, "config.unfit")
             around = replace(around, estate=estate, buildings=buildings)
+        case EstateRefused(config_version=version, why=why):
+            around, commands = new_fault(around, OFFICE, "config.unfit", f"version {version}: {why}")
         case DiskMeasured(enough=enough):
             around = replace(around, disk_low=not enough)
         case QueueMeasured(oldest_age_ms=age):

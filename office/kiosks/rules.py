@@ -17,6 +17,7 @@ _SEVERITIES = {
     "printer.near_end": "warn",
     "printer.unconfirmed": "warn",
     "office.unreachable": "warn",
+    "config.unfit": "warn",
     "screen.gone": "warn",
 }
 

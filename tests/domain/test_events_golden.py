@@ -101,6 +101,7 @@ SAMPLES: tuple[events.Event, ...] = (
     events.DeviceFaultCleared(device="bill_acceptor", code="acceptor.jam_safe"),
     events.ScreenRestarted(reason="silent"),
     events.JournalChecked(up_to_seq=1000, credited_fen=20_000, notes={"10000": 2}),
+    events.ConfigApplied(config_version=7, sha256="0a" * 32),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.domain import events
 from kiosk.office_client.client import OfficeClient
-from kiosk.office_client.events import Acked, EstateTold, LinkChanged
+from kiosk.office_client.events import Acked, EstateRefused, EstateTold, LinkChanged
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.wire import Condition
 from kiosk.offline_queue import outbox
@@ -468,6 +468,42 @@ def test_the_estate_is_told_when_it_is_new_or_changed_and_from_the_cache_at_star
     again.sync._refresh.tell_cached_estate()
     assert again.told(EstateTold)[0].estate.estate_name == "月光花园"
     again.close()
+
+
+UNFIT = {
+    "another kiosk's": {"kiosk_code": "YG99"},
+    "an unknown zone": {"time_zone": "Asia/Nowhere"},
+    "a zone that is a path": {"time_zone": "../../etc/passwd"},
+    "no cash": {"cash_limit_fen": 0},
+    "any cash": {"cash_limit_fen": 10**12},
+    "no note": {"notes_limit": 0},
+    "a threshold below zero": {"held_note_threshold_fen": -1},
+    "no address": {"public_url": "javascript:alert(1)"},
+}
+
+
+@pytest.mark.parametrize("changed", UNFIT.values(), ids=UNFIT)
+def test_a_configuration_that_can_not_be_worked_with_is_told_once_and_the_one_before_stays(
+    kiosk, office, journal, path, clock, changed
+):
+    good = office.estate
+    kiosk.step()
+    asked = len(office.bodies_seen)
+    office.estate = good | {"config_version": 2, "estate_name": "月光花园"} | changed
+    for _ in range(3):
+        kiosk.step(61)
+    (refused,) = kiosk.told(EstateRefused)
+    assert refused.config_version == 2
+    assert next(iter(changed)) in refused.why or changed.get("kiosk_code", "?") in refused.why
+    assert len([one for one in office.bodies_seen[asked:] if one[1].endswith("/config")]) == 1, "not with every answer"
+    assert len(kiosk.told(EstateTold)) == 1
+    again = Kiosk(office, journal, path, clock)
+    again.sync._refresh.tell_cached_estate()
+    assert again.told(EstateTold)[0].estate.estate_name == "阳光花园", "also after a restart"
+    again.close()
+    office.estate = good | {"config_version": 3, "estate_name": "星光花园"}
+    kiosk.step(61)
+    assert kiosk.told(EstateTold)[-1].estate.estate_name == "星光花园"
 
 
 def test_changed_units_come_page_by_page_and_tombstones_remove(kiosk, office):

@@ -12,6 +12,7 @@ import pytest
 
 from kiosk import taps, views
 from kiosk.clock import SystemClock
+from kiosk.domain import events as journal
 from kiosk.domain.estate import Estate
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.domain.receipt import Receipt
@@ -366,3 +367,24 @@ def test_an_acknowledgement_moves_the_cursor_only_if_its_hash_is_ours(counter):
             break
         assert time.monotonic() < until
     assert (cursor.ack_seq, cursor.posted_seq) == (2, 2)
+
+
+def test_each_new_configuration_is_an_entry_and_one_that_was_refused_a_fault_until_the_next(counter):
+    first, second = (Estate(config_version=number, estate_name=f"{number}") for number in (1, 2))
+    for told in (
+        office.EstateTold(estate=first, buildings=BUILDINGS),
+        office.EstateTold(estate=first, buildings=()),
+        office.EstateRefused(config_version=7, why="notes_limit 0"),
+        office.EstateRefused(config_version=7, why="notes_limit 0"),
+        office.EstateTold(estate=second, buildings=BUILDINGS),
+    ):
+        counter.inbox.put(told)
+    counter.stop()
+    with JournalReader(counter.path) as reader:
+        written = [entry.event for entry in reader.entries(1, 100)]
+    assert written[:4] == [
+        journal.ConfigApplied(config_version=1, sha256=first.sha256()),
+        journal.DeviceFault(device="office", code="config.unfit", detail="version 7: notes_limit 0"),
+        journal.ConfigApplied(config_version=2, sha256=second.sha256()),
+        journal.DeviceFaultCleared(device="office", code="config.unfit"),
+    ]

@@ -50,6 +50,7 @@ FAULT = {
     "disk.margin": FaultWords(State("bad", _("磁盘空间不足")), _("清理状态分区。")),
     "office.unreachable": FaultWords(State("off", _("连不上办公室")), _("检查网络；现金照收，稍后补传。")),
     "office.refused": FaultWords(State("bad", _("办公室拒绝了终端")), _("重新配对；排队的记录都还在。")),
+    "config.unfit": FaultWords(State("late", _("终端不能用新配置")), _("终端仍用原来的配置；按说明改正。")),
     "screen.gone": FaultWords(State("late", _("屏幕程序重启")), _("会自己恢复；反复出现时查看日志。")),
     "internal": FaultWords(State("bad", _("程序遇到未知情况")), _("把日志发给厂家。")),
     "kiosk.offline": FaultWords(State("off", _("失去联系")), _("检查网络和电源。")),

@@ -186,6 +186,7 @@ EVENT = {
     "clock.step": _("时钟拨动"),
     "checkpoint": _("签名核对点"),
     "journal.checked": _("夜间自检无误"),
+    "config.applied": _("启用新配置"),
     "payment.opened": _("打开缴费"),
     "payment.cancelled": _("未收款结束"),
     "payment.settled": _("完成缴费"),
