@@ -21,6 +21,7 @@ from kiosk.domain.chain import check_code
 from kiosk.domain.events import NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
 from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
+from office.kiosks.when import When, when
 from office.payments.claim_closing import GIVEN_BY_PEOPLE
 from office.payments.models import Case, Note, Payment, SuspenseItem
 from office.property.models import Project
@@ -87,8 +88,7 @@ class Found:
     kiosk_code: str
     amount_fen: int
     refunded_fen: int
-    paid_at: datetime.datetime
-    time_measured: bool
+    paid: When
     checked_since: datetime.datetime | None  # since when something is being checked
     claims: tuple[ClaimState, ...]
     around: Around
@@ -164,8 +164,7 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
         kiosk_code=raw.journal.kiosk.code,
         amount_fen=payment.amount_fen if payment and payment.settled_seq == raw.seq else told.received_fen,
         refunded_fen=payment.refunded_fen if payment else 0,
-        paid_at=raw.corrected_at,
-        time_measured=raw.time_measured,
+        paid=when(raw),
         checked_since=since,
         claims=claims,
         around=around(raw),
@@ -192,8 +191,14 @@ def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
             continue
         if isinstance(event, NoteUnknown):
             found = _what_was_found(row.journal_id, event.note_no)
-            claims.append(ClaimState(event.claim_no, event.face_fen, row.corrected_at, found))
+            claims.append(ClaimState(event.claim_no, event.face_fen, _waits_since(row), found))
     return tuple(claims)
+
+
+def _waits_since(raw: RawEvent) -> datetime.datetime:
+    """From when on a person waits; where only the latest time is known, for certain since then."""
+    known = when(raw)
+    return known.at if known.is_dated else known.at_the_latest
 
 
 def _what_was_found(journal_id: object, note_no: int) -> str:

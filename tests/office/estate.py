@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from kiosk.domain.events import AgentStarted
 from kiosk.domain.http_signature import key_id, public_text, raw_public
 from office.billing.models import Bill, FeeItem, LateFeeRule
 from office.billing.services import issue_bills
@@ -106,8 +107,24 @@ def build_estate(code: str = "YG", key: Ed25519PrivateKey | None = None) -> Esta
     return made
 
 
-def second_kiosk(estate: Estate) -> Estate:
-    """The same world from another kiosk of its project, whose journal begins now."""
+def pay_without_contact(estate: Estate, clock: str) -> str:
+    """A payment in a boot that never has contact, between two that have, all uploaded; its id. A ``held`` clock counts on
+    from before, an ``unset`` one stands in 1970."""
+    estate.upload()
+    writer, before_ms = estate.writer, estate.writer.wall_ms
+    writer.boot_id, writer.mono_ms, writer.clock = "boot without contact", 0, clock
+    writer.wall_ms = before_ms if clock == "held" else 0
+    writer.pass_time(600_000)
+    payment_id = estate.pay([], [10_000])
+    writer.boot_id, writer.mono_ms, writer.clock, writer.wall_ms = "boot with contact", 60_000, "synced", before_ms
+    writer.wall_ms += 3 * 86_400_000
+    writer.append(AgentStarted(software="0.1.0", sqlite="3.40.1", clean=False))
+    estate.upload()
+    return payment_id
+
+
+def second_kiosk(estate: Estate, clock: str = "synced") -> Estate:
+    """The same world from another kiosk of its project, whose journal begins now, or in 1970 by a clock that is ``unset``."""
     key = Ed25519PrivateKey.generate()
     kiosk = Kiosk.objects.create(
         project=estate.project,
@@ -116,7 +133,7 @@ def second_kiosk(estate: Estate) -> Estate:
         key_id=key_id(raw_public(key)),
         paired_at=timezone.now(),
     )
-    writer = JournalWriter(wall_ms=estate.writer.wall_ms)
+    writer = JournalWriter(wall_ms=0 if clock == "unset" else estate.writer.wall_ms, clock=clock)
     visits.genesis(writer, str(kiosk.id), kiosk.code, base64.b64encode(raw_public(key)).decode())
     return replace(estate, kiosk=kiosk, key=key, writer=writer, sent=0)
 

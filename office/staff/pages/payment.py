@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 
 from kiosk.domain.events import UnknownEvent, decode
+from office.kiosks.when import When, when
 from office.payments import selectors, services
 from office.payments.models import Allocation, Payment, Review
 from office.staff.pages import words
@@ -136,6 +137,12 @@ def steps_of(page: selectors.PaymentPage) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
+def paid_when(page: selectors.PaymentPage) -> When | None:
+    """When the kiosk wrote the settlement; None while there is none."""
+    settled_seq = page.payment.settled_seq
+    return next((when(shown.raw) for shown in page.events if shown.raw.seq == settled_seq), None)
+
+
 def find(desk: Desk, payment_id: uuid.UUID) -> selectors.PaymentPage:
     page = selectors.payment_page(desk.project, payment_id)
     if page is None:
@@ -146,12 +153,14 @@ def find(desk: Desk, payment_id: uuid.UUID) -> selectors.PaymentPage:
 def content(request: HttpRequest, desk: Desk, page: selectors.PaymentPage, **more: Any) -> dict[str, Any]:
     payment = page.payment
     chain, accounts = [chain_row(shown) for shown in page.events], account_rows(page)
-    waited = payment.received_at - payment.paid_at if payment.paid_at else datetime.timedelta(0)
+    paid = paid_when(page)
+    waited = payment.received_at - paid.at_the_latest if paid else datetime.timedelta(0)
     return {
         **shell(request, desk, "uploads"),
         "page": page,
         "payment": payment,
         "row": payment_rows([payment])[0],
+        "paid": paid,
         "comparison": compared(page),
         "lines": [line_row(part) for part in page.allocations],
         "chain": chain,

@@ -1,14 +1,16 @@
 """How amounts, counts, ages, periods and states are written on every staff page (shared/design/office/README.md)."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django import template
+from django.template.defaultfilters import date as date_text
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from kiosk.domain.identifiers import parse_address
 from kiosk.domain.money import format_yuan
+from office.kiosks.when import NOBODY_KNOWS_BEFORE
 from office.staff.pages import words
 from office.staff.pages.fault_words import FaultWords, fault
 from office.staff.pages.people import name_of
@@ -86,6 +88,12 @@ def ago(seconds: float | timedelta | None) -> str:
     if whole < MINUTE_S:
         whole -= whole % 10
     return gettext("{age}前").format(age=age(whole))
+
+
+@register.filter(expects_localtime=True)
+def dated(at: datetime | None, form: str) -> str:
+    """A time in this form; a dash for one of a clock that was never set."""
+    return date_text(at, form) if at and at >= NOBODY_KNOWS_BEFORE else NOTHING
 
 
 @register.filter

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from kiosk.domain.events import AcceptorCounted, DeviceFault
+from kiosk.domain.events import AcceptorCounted, AgentStarted, DeviceFault
 from office.demo import visits
 from office.demo.visits import ACCEPTOR
 from office.kiosks import ingest
@@ -17,8 +17,8 @@ from office.kiosks.models import KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import second_kiosk
-from tests.office.pages.desk import BusyDesk, person, signed_in
+from tests.office.estate import pay_without_contact, second_kiosk
+from tests.office.pages.desk import HUNDRED, BusyDesk, person, signed_in
 
 LANGUAGES = ("zh-hans", "en")
 CHINESE = re.compile(r"[\u3001-\u303f\u3400-\u9fff\uff00-\uff60]+")
@@ -265,6 +265,35 @@ def test_an_exception_sets_the_kiosks_account_beside_the_offices(desk, finance) 
     assert "100.00 0.00 −100.00" in text
     assert "转入预存 0.00 100.00 +100.00" in text
     assert "终端所报与办公室入账" not in text_of(finance, desk.payment_page("surplus"))
+
+
+@pytest.mark.parametrize("clock", ["held", "unset"])
+def test_an_estimated_time_stands_with_its_bounds(desk: BusyDesk, finance: Client, reader: Client, clock: str) -> None:
+    """A boot without contact between two with: the kiosk's own word counts only between their times."""
+    payment_id = pay_without_contact(desk.estate, clock)
+    raw = RawEvent.objects.get(payment_id=payment_id, kind__startswith="payment.s")
+    first, at, last = (f"{timezone.localtime(at, desk.estate.project.zone):%Y-%m-%d %H:%M:%S}"
+                       for at in (raw.earliest_at, raw.corrected_at, raw.latest_at))  # fmt: skip
+    page = desk.at(f"payments/{payment_id}/")
+    assert f"收款时间 {at} 推算时间，在 {first} 至 {last} 之间" in text_of(finance, page)
+    assert f"{at} estimated, between {first} and {last}" in text_of(reader, page)
+    assert "推算" not in text_of(finance, desk.payment_page("plain"))
+
+
+def test_where_nobody_knows_the_earliest_time_only_the_latest_is_said(desk: BusyDesk, finance: Client) -> None:
+    """The first boot of a kiosk had no contact and stood in 1970: no date before the office heard of it means anything."""
+    other = second_kiosk(desk.estate, clock="unset")
+    payment_id = other.pay([], [HUNDRED])
+    other.writer.boot_id, other.writer.mono_ms, other.writer.clock = "with contact", 60_000, "synced"
+    other.writer.wall_ms = desk.estate.writer.wall_ms
+    other.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=False))
+    other.upload()
+    raw = RawEvent.objects.get(payment_id=payment_id, kind__startswith="payment.s")
+    last = f"{timezone.localtime(raw.latest_at, desk.estate.project.zone):%Y-%m-%d %H:%M:%S}"
+    text = text_of(finance, desk.at(f"payments/{payment_id}/"))
+    assert f"收款时间 不晚于 {last} 终端时钟没有设定，准确时间不知道" in text
+    assert "1970" not in text
+    assert "1970" not in text_of(finance, desk.at(f"units/{desk.estate.unit.code}/"))
 
 
 def test_nothing_that_people_type_becomes_markup(desk, finance) -> None:

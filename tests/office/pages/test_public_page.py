@@ -21,7 +21,7 @@ from office.public import throttle
 from office.public.lookup import read_question
 from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import Estate, add_person
+from tests.office.estate import Estate, add_person, pay_without_contact, second_kiosk
 
 HUNDRED = 10000
 RECEIPT, CLAIM = "YG01-000001", "YG01-Q000002"
@@ -119,6 +119,31 @@ def test_a_record_that_is_here_but_not_folded_is_accepted(
     assert not Payment.objects.exists()
     assert "已受理，待入账" in text_of(answer)
     assert "¥100.00" in text_of(answer)
+
+
+def test_an_estimated_time_is_told_with_its_bounds(browser: Client, estate: Estate) -> None:
+    payment_id = pay_without_contact(estate, "held")
+    raw = RawEvent.objects.get(payment_id=payment_id, kind__startswith="payment.s")
+    first, last = (
+        f"{timezone.localtime(at, estate.project.zone):%Y-%m-%d %H:%M}" for at in (raw.earliest_at, raw.latest_at)
+    )
+    link = f"/m/{RECEIPT}/{settlement_code(estate)}"
+    assert f"推算时间，在 {first} 至 {last} 之间" in text_of(browser.get(link))
+    english = Client(HTTP_ACCEPT_LANGUAGE="en-GB,en")
+    assert f"estimated, between {first} and {last}" in text_of(english.get(link))
+
+
+def test_a_claim_of_a_clock_that_was_never_set_does_not_wait_since_1970(browser: Client, estate: Estate) -> None:
+    other = second_kiosk(estate, clock="unset")
+    code = claim_slip(other)
+    other.writer.boot_id, other.writer.mono_ms, other.writer.clock = "with contact", 60_000, "synced"
+    other.writer.wall_ms = estate.writer.wall_ms
+    other.writer.append(events.AgentStarted(software="0.1.0", sqlite="3", clean=False))
+    other.upload()
+    text = text_of(browser.get(f"/m/YG02-000001/{code}"))
+    days = (timezone.now() - RawEvent.objects.get(kind="note.unknown").latest_at).days
+    assert "缴费时间 不晚于 2026-10-15" in text
+    assert re.findall(r"正在核实，已 (\d+) 天", text) == [str(days)] * 2
 
 
 def test_a_slip_whose_record_is_still_in_the_kiosk_is_told_to_come_again(browser: Client, estate: Estate) -> None:
