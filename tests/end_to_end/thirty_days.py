@@ -86,7 +86,7 @@ class Month:
 
     def _plan(self, number: int, contacts: bool) -> BootPlan:
         chance = self.chance
-        off_more = 12 if contacts and number else 0  # nights, so that it is a month although the boots are shorter
+        off_more = 18 if contacts and number else 0  # nights, so that it is a month although the boots are shorter
         contact = chance.choice(["start", "middle", "end", "both", "all", *["none"] * 6]) if contacts else "none"
         return BootPlan(
             lie=LIES[number % len(LIES)],
@@ -326,7 +326,7 @@ def check_slips(month: Month) -> None:
             for said in (receipt.paid_at, receipt.printed_at):
                 moment = datetime.strptime(said[:-7], "%Y年%m月%d日 %H:%M:%S").replace(tzinfo=ZONE)
                 assert abs(moment.timestamp() * 1000 - slip.true_ms) <= RTC_MS + 30_000, (said, slip.true_ms)
-        if bills.offline:
+        if bills.offline and receipt.lines:  # who pays no bill is told nothing of the bills' age
             as_of = datetime.fromtimestamp((bills.bills_as_of_ms or 0) / 1000, ZONE)
             said = say(
                 receipt.language, "receipt.bills_as_of", time=f"{as_of:%Y}年{as_of.month}月{as_of.day}日 {as_of:%H:%M}"
