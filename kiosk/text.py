@@ -18,6 +18,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.domain.identifiers import is_numbered
+from kiosk.domain.masking import HIDDEN_ENTRANCE
 from kiosk.domain.money import format_yuan
 
 MESSAGES = Path(__file__).resolve().parents[1] / "config" / "messages"
@@ -112,6 +114,12 @@ def say_period(language: str, start: date, end: date) -> str:
     if language == "en":
         return f"{_MONTHS[start.month - 1]}–{_month(language, last)}"
     return f"{_month(language, start)}–{last.month}月"
+
+
+def say_plate(language: str, building: str, room: str) -> str:
+    """The small plate, the unit without its entrance: 3栋***502; 3-***-502, as the large plate has 3 – 1 – 502."""
+    key = "plate.masked" if is_numbered(building) else "plate.masked_named"
+    return say(language, key, building=building, entrance=HIDDEN_ENTRANCE, room=room)
 
 
 def say_clock(language: str, local_time: str, weekday: bool = True) -> tuple[str, str]:

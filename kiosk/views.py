@@ -61,7 +61,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     kiosk_code: str = ""
     local_time: str = ""  # 2026-11-24 16:20, or empty while the clock is unset
     step: Step | None = None
-    plate: str = ""  # masked unit on the small plate, 3栋***502
+    plate: tuple[str, ...] = ()  # building and room, for the small plate: 3栋***502
     phone: str = ""
     offline: bool = False  # the office can't be reached
     bills_as_of: str = ""  # local time of cached bills, when those are shown

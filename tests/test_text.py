@@ -101,6 +101,12 @@ def test_a_billing_period_reads_as_whole_months_where_it_is_one(start, end, zh, 
     assert text.say_period("en", start, end) == en
 
 
+def test_the_small_plate_hides_the_entrance_and_is_written_in_the_payers_language():
+    assert text.say_plate("zh-Hans", "3", "502") == "3栋***502"
+    assert text.say_plate("en", "3", "502") == "3-***-502"
+    assert text.say_plate("zh-Hans", "A 座", "502") == "A 座***502"
+
+
 def test_the_local_time_is_split_into_day_and_clock():
     assert text.say_clock("zh-Hans", "2026-02-06 10:24") == ("2月6日 周五", "10:24")
     assert text.say_clock("en", "2026-02-06 10:24") == ("Fri 6 Feb", "10:24")

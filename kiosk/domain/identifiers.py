@@ -30,6 +30,11 @@ class UnitAddress(msgspec.Struct, frozen=True):
         return f"{self.building}-{self.entrance}-{self.room}"
 
 
+def is_numbered(name: str) -> bool:
+    """3, 12, 3A: a building or entrance that needs its word; A 座 says by itself what it is."""
+    return name.isascii() and len(name) <= 3 and name.isalnum()
+
+
 def new_id() -> str:
     """A random identifier; nothing is ever ordered by it, so a box that boots in 1970 is no problem."""
     return str(uuid.uuid4())

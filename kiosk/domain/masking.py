@@ -104,6 +104,4 @@ def mask_phone(phone: str) -> str:
     return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else "****"
 
 
-def mask_room(building: str, room: str) -> str:
-    """The small plate on later screens: 3栋***502."""
-    return f"{building}栋***{room}"
+HIDDEN_ENTRANCE = "***"  # on the small plate of later screens: 3栋***502, 3-***-502

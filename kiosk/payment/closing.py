@@ -39,7 +39,7 @@ def cancel(state: State, moment: Moment, reason: str) -> Step:
     record = Record((journal.PaymentCancelled(payment_id=payment.opened.payment_id, reason=reason),))
     without = replace(state, payment=None)
     if payment.recovering:
-        return end_visit(without), [record]
+        return end_visit(replace(without, around=replace(state.around, nothing_taken=True))), [record]
     return go(without, moment, Phase.CHOOSING_METHOD, asks_consent=False), [record]
 
 

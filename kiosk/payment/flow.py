@@ -144,7 +144,7 @@ def _meaning(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
         case (Phase.ATTRACT, taps.StartTapped()):
             if blocked_by(state.around):
                 return None
-            seen = replace(state, around=replace(state.around, slip_left=False))
+            seen = replace(state, around=replace(state.around, slip_left=False, nothing_taken=False))
             return go(seen, moment, Phase.HOME), []
         case (Phase.LOOKING_UP | Phase.FETCHING_BILLS, taps.CancelTapped()):
             return identify.tapped(state, taps.BackTapped(), moment)

@@ -86,6 +86,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     unresolved: tuple[Ticket, ...] = ()
     blocked_since: str = ""
     slip_left: bool = False  # nobody was there when the last slip came out
+    nothing_taken: bool = False  # a restart cut a payment into which no money had gone; its person may still stand here
 
     @property
     def acceptor_serial(self) -> str:
@@ -204,6 +205,11 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     copies_out: int = 0
     receipt_notice: Saying | None = None
     interrupted: bool = False  # by a restart: E60
+
+    @property
+    def told_outcome(self) -> Outcome:
+        """What screen and slip say: while a note is being checked, the office's page says no more of the payment either."""
+        return Outcome.PROCESSING if self.claims else self.outcome
 
 
 class PrintRun(msgspec.Struct, frozen=True, kw_only=True):

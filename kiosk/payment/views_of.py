@@ -7,7 +7,6 @@ WaitingView.saying ``waiting.*``; OutOfServiceView.still_works ``works.*``.
 """
 
 from kiosk.domain.identifiers import claim_no
-from kiosk.domain.masking import mask_room
 from kiosk.domain.receipt import Claim
 from kiosk.hardware.faults import FAULTS
 from kiosk.payment import identify
@@ -190,11 +189,11 @@ def _money_in(state: State) -> bool:
     return state.payment is not None and state.payment.holds_something
 
 
-def _plate(state: State) -> str:
+def _plate(state: State) -> tuple[str, ...]:
     """The small plate from the bills on; before that the whole plate is the question."""
     unit = state.visit.unit
     later = state.phase not in (Phase.LOOKING_UP, Phase.VERIFYING, Phase.FETCHING_BILLS, Phase.ATTRACT)
-    return mask_room(unit.building, unit.room) if unit is not None and later else ""
+    return (unit.building, unit.room) if unit is not None and later else ()
 
 
 def _bills_as_of(state: State) -> str:
@@ -254,8 +253,15 @@ def _attract(state: State, frame: Frame) -> AnyView:
         methods=_methods_now(around),
         faces=around.usable_faces,
         cash_place=cash_place(around),
-        notice=Saying("notice.last_slip") if around.slip_left else None,
+        notice=_attract_notice(around),
     )
+
+
+def _attract_notice(around: Surroundings) -> Saying | None:
+    """What the next person, or the last one who has not gone yet, must know."""
+    if around.slip_left:
+        return Saying("notice.last_slip")
+    return Saying("notice.nothing_taken") if around.nothing_taken else None
 
 
 def _unsettled(state: State) -> tuple[Claim, ...]:

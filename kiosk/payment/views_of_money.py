@@ -278,7 +278,7 @@ def result_view(state: State, finished: Finished, moment: Moment, frame: Frame) 
     settlement, before = finished.settlement, finished.opened.prepaid_before_fen
     return ResultView(
         frame=frame,
-        outcome=finished.outcome,
+        outcome=finished.told_outcome,
         received=Fen(settlement.received_fen),
         to_bills=closing.to_bills(finished),
         bill_count=len({line.bill_id for line in settlement.lines}),
@@ -295,7 +295,7 @@ def result_view(state: State, finished: Finished, moment: Moment, frame: Frame) 
 
 def _result_notice(finished: Finished, today: date | None) -> Saying | None:
     if finished.claims:
-        return Saying("error.e32.line")
+        return Saying("notice.claims", {"count": len(finished.claims)})
     if finished.outcome is Outcome.PROCESSING:
         return Saying("notice.in_review")
     if finished.settlement.ended == "timeout":
@@ -307,7 +307,7 @@ def receipt_view(state: State, finished: Finished, frame: Frame) -> ReceiptView:
     return ReceiptView(
         frame=frame,
         state=finished.receipt,
-        outcome=finished.outcome,
+        outcome=finished.told_outcome,
         received=Fen(finished.settlement.received_fen),
         receipt_no=finished.settlement.receipt_no,
         notice=finished.receipt_notice,
@@ -329,9 +329,13 @@ def interrupted_view(finished: Finished, frame: Frame) -> TroubleView:
     """E60: what became of the payment that a restart cut; nothing of that visit is shown but money and number."""
     settlement = finished.settlement
     values: dict[str, str | int] = {"inserted_fen": settlement.received_fen, "receipt_no": settlement.receipt_no}
+    key = "error.e60"
+    if finished.claims:
+        values["count"] = len(finished.claims)
+        key = "error.e60_claims" if settlement.received_fen else "error.e60_claims_alone"
     return TroubleView(
         frame=frame,
-        saying=Saying("error.e60", values) if settlement.received_fen else Saying("error.e32"),
+        saying=Saying(key, values),
         choices=("trouble.ok",),
         amount=Fen(settlement.received_fen) or None,
         claims=finished.claims,

@@ -50,7 +50,7 @@ class KioskScreen(Stack):
     aside_icon = StringProperty("")
     top_ground = StringProperty("stone")  # colour names: what lies behind the header
     top_ink = StringProperty("ink")
-    language_in_counter = BooleanProperty(False)  # the small panel has room for it on home only
+    language_in_counter = BooleanProperty(False)  # on the small panel: home and S16 alone have room
     content_pad = BooleanProperty(True)  # margins beside the content
 
     # What the frame shows; set from each view by ``put_up``.
@@ -138,7 +138,7 @@ class KioskScreen(Stack):
         self.step_words = (
             text.say(frame.language, "frame.step_of", number=self.step, count=len(STEPS)) if self.step else ""
         )
-        self.plate, self.code = frame.plate, frame.code
+        self.plate, self.code = text.say_plate(frame.language, *frame.plate) if frame.plate else "", frame.code
         self.can_go_back, self.can_cancel = frame.can_go_back, frame.can_cancel
         self.can_switch_language = frame.can_switch_language
         self._show_offline(frame)

@@ -1,6 +1,7 @@
 """How an address is written on the plate and on buttons, in either language."""
 
 from kiosk import text
+from kiosk.domain.identifiers import is_numbered
 from kiosk.screens.widgets import Part
 
 LEAST_SLOTS = 3  # a room has three digits at least; more slots appear as they are needed
@@ -8,11 +9,11 @@ LEAST_SLOTS = 3  # a room has three digits at least; more slots appear as they a
 
 def building_name(language: str, building: str) -> str:
     """3 is 3 栋; a name that already says what it is (A 座) stays as it is."""
-    return text.say(language, "unit.building", building=building) if _is_number(building) else building
+    return text.say(language, "unit.building", building=building) if is_numbered(building) else building
 
 
 def entrance_name(language: str, entrance: str) -> str:
-    return text.say(language, "unit.entrance", entrance=entrance) if _is_number(entrance) else entrance
+    return text.say(language, "unit.entrance", entrance=entrance) if is_numbered(entrance) else entrance
 
 
 def plate_parts(language: str, now: str, building: str = "", entrance: str = "", room: str = "") -> list[Part]:
@@ -23,12 +24,7 @@ def plate_parts(language: str, now: str, building: str = "", entrance: str = "",
     parts = []
     for name in order:
         state = "now" if name == now else "done" if values[name] else "next"
-        word = "" if state == "done" and not _is_number(values[name]) else text.say(language, f"plate.{name}")
+        word = "" if state == "done" and not is_numbered(values[name]) else text.say(language, f"plate.{name}")
         places = 0 if state == "done" else slots[name]
         parts.append(Part(state, values[name], places, word, word_first=language == "en"))
     return parts
-
-
-def _is_number(name: str) -> bool:
-    """3, 12, 3A: a number that needs its word."""
-    return name.isascii() and len(name) <= 3 and name.isalnum()

@@ -101,12 +101,14 @@ class ResultScreen(KioskScreen):
 
     def _sentence(self, view: ResultView) -> str:
         language, say = view.frame.language, text.say
+        if view.claims:
+            key = "result.claims" if view.received else "result.claims_alone"
+            key = f"{key}_short" if theme.landscape() else f"{key}_sentence"
+            return say(language, key, count=len(view.claims), received_fen=view.received)
         if view.outcome is not Outcome.BOOKED:
             key = f"result.{view.outcome}"
-            if view.outcome is Outcome.NOT_COMPLETED and view.claims:
-                key = "result.not_completed_claim"
-            if view.outcome is Outcome.ACCEPTED and not view.can_print:
-                return say(language, "result.accepted_no_slip")
+            if view.outcome is not Outcome.NOT_COMPLETED and not view.can_print:
+                return say(language, f"{key}_no_slip")
             return say(language, f"{key}_short" if theme.landscape() else f"{key}_sentence")
         if view.left_open:
             return say(language, "result.booked_part", left_fen=view.left_open)
@@ -140,5 +142,5 @@ class ResultScreen(KioskScreen):
         if view.outcome is Outcome.BOOKED:
             return say(language, "result.booked_note")
         if view.outcome is Outcome.NOT_COMPLETED:
-            return say(language, "result.not_completed_note") if view.claims else ""
+            return ""
         return say(language, "result.accepted_note")

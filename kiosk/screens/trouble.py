@@ -68,8 +68,11 @@ class TroubleScreen(KioskScreen):
             self.money = f"{what.rstrip('。.')}{'.' if language == 'en' else '。'}\n{self.money}"
         self.amount = format_yuan(view.amount) if view.amount is not None else ""
         self.claims, self.claim_count = "\n".join(claim_lines(language, view.claims)), len(view.claims)
-        self.claim_numbers = "\n".join(claim.claim_no for claim in view.claims)
         *others, self._main = view.choices
+        caption = (
+            [say(language, "receipt.claim")] if view.claims and not others else []
+        )  # with buttons there is no room
+        self.claim_numbers = "\n".join([*caption, *(claim.claim_no for claim in view.claims)])
         self.primary_text = say(language, self._main)
         self.other_count = min(OTHER_CHOICES, len(others))
         for button, choice in zip_longest(self.others, others[-OTHER_CHOICES:]):

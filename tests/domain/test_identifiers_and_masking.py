@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.domain.identifiers import UnitAddress, claim_no, parse_address, receipt_no
-from kiosk.domain.masking import mask_name, mask_phone, mask_room
+from kiosk.domain.masking import mask_name, mask_phone
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,6 @@ def test_no_given_name_survives_masking(name: str) -> None:
     assert len(mask_name(name)) == len(name)
 
 
-def test_phones_and_rooms() -> None:
+def test_phones() -> None:
     assert mask_phone("138 1234 5678") == "138****5678"
     assert mask_phone("12345") == "****"
-    assert mask_room("3", "502") == "3栋***502"

@@ -59,7 +59,7 @@ def test_money_that_was_in_when_the_agent_died_is_settled_and_its_slip_comes_out
     kiosk.start()
     view = kiosk.sees(views.TroubleView)
     assert view.saying == views.Saying("error.e60", {"inserted_fen": 500, "receipt_no": "YG01-000001"})
-    assert view.frame.plate == ""
+    assert view.frame.plate == ()
     partial = kiosk.wait_recorded(journal.PaymentPartial)[0]
     assert (partial.ended, partial.received_fen) == ("restart", 500)
     assert len(kiosk.wait_recorded(journal.ReceiptPrinted)) == 1
@@ -77,7 +77,8 @@ def test_a_note_that_was_only_held_when_the_agent_died_goes_back(kiosk: KioskAtW
     kiosk.start()
     assert kiosk.wait_recorded(journal.PaymentCancelled)[0].reason == "restart"
     assert kiosk.recorded(journal.NoteReturned)[0].note_no == 1
-    kiosk.sees(views.AttractView, lambda view: view.methods)
+    told = kiosk.sees(views.AttractView, lambda view: view.methods)
+    assert told.notice == views.Saying("notice.nothing_taken")
     assert kiosk.acceptor.ledger()["returned"]
     kiosk.check_truth()
 

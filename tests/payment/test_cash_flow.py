@@ -321,7 +321,8 @@ def test_a_note_credited_after_the_settlement_is_a_claim_that_its_person_is_told
     walker.credit(5)
     view = walker.sees(views.ResultView)
     assert [(one.claim_no, one.face) for one in view.claims] == [("YG01-Q000004", 500)]
-    assert view.notice == views.Saying("error.e32.line")
+    assert view.notice == views.Saying("notice.claims", {"count": 1})
+    assert view.outcome is Outcome.PROCESSING  # as the slip and the office's page say it
     unknown = walker.records(journal.NoteUnknown)[-1]
     assert unknown.payment_id == walker.records(journal.PaymentSettled)[-1].payment_id
 

@@ -3,7 +3,9 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
+from kiosk import taps, text, views
 from kiosk.domain import events as journal
 from kiosk.domain.late_fee import LateFeeRule, PrincipalStep
 from kiosk.domain.money import Fen
@@ -15,7 +17,7 @@ from kiosk.payment import recovery
 from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import NoteStage, Ticket
 from tests.offline_queue import journals
-from tests.payment.walker import AUGUST, TODAY, UNIT, bill
+from tests.payment.walker import AUGUST, TODAY, UNIT, Walker, bill
 
 
 @pytest.fixture
@@ -95,6 +97,51 @@ def test_an_unclear_note_voids_the_count_and_an_unanswered_one_is_remembered(boo
     assert read.interrupted[0].claims[0].claim_no == "YG01-Q000001"
     book.append(counted(8))
     assert (known(book).stacked, known(book).unresolved) == (8, ())
+
+
+def unclear(note_no: int, face: int) -> journal.NoteUnknown:
+    told = {
+        "payment_id": "p-1",
+        "note_no": note_no,
+        "face_fen": face,
+        "acceptor_serial": "SN1",
+        "reason": "no_evidence",
+    }
+    return journal.NoteUnknown(**told, claim_no=f"YG01-Q{note_no:06d}")
+
+
+@pytest.mark.parametrize(
+    ("entries", "money"),
+    [
+        ([journals.escrow(1, 500), intent(1, 500, 7), credited(1, 500)], "投入的钱已保存，将入账。"),
+        (
+            [
+                *(journals.escrow(1, 500), intent(1, 500, 7), credited(1, 500)),
+                journals.escrow(2, 1_000),
+                unclear(2, 1_000),
+            ],
+            "收到的钱已保存，将入账。另有 1 张纸币要人工核实。",
+        ),
+        ([journals.escrow(1, 500), unclear(1, 500)], "没有入账。有 1 张纸币要人工核实，已记录，不会丢失。"),
+    ],
+)
+def test_after_a_restart_the_payer_reads_of_all_their_notes_and_of_nothing_else(book, entries, money):
+    book.append(journals.opened(), *entries)
+    walker = Walker()
+    walker.state = replace(walker.state, interrupted=known(book).interrupted)
+    view = walker.printer_says().sees(views.TroubleView)
+    assert view.frame.code == "E60"
+    assert text.say("zh-Hans", f"{view.saying.key}.money", **view.saying.values) == money
+    assert len(view.claims) == money.count("核实")
+
+
+def test_after_a_restart_with_nothing_in_the_payer_reads_that_nothing_was_taken(book):
+    book.append(journals.opened())
+    walker = Walker()
+    walker.state = replace(walker.state, interrupted=known(book).interrupted)
+    assert walker.printer_says().sees(views.AttractView).notice == views.Saying("notice.nothing_taken")
+    walker.tap(taps.StartTapped).tap(taps.CancelTapped)
+    assert walker.sees(views.AttractView).notice is None
 
 
 def found(*bills, applied_seq: int = 1) -> BillsFound:

@@ -108,6 +108,9 @@ def bills(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s05-bills-offline", bill_list(make, usual_rows(make.rows), offline, **first)
     prepay_only = {"offline": True, "code": "E21"}
     yield "s05-bills-prepay-only", bill_list(make, (), prepay_only, notice=Saying("notice.offline_prepay_only"))
+    # The list itself is too old to be shown; the prepaid balance comes from it and keeps its time.
+    eight_days = {**prepay_only, "bills_as_of": "2026-01-29 08:00"}
+    yield "s05-bills-eight-days", bill_list(make, (), eight_days, notice=Saying("notice.offline_prepay_only"))
     yield from _explanations(make)
 
 

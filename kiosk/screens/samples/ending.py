@@ -21,7 +21,10 @@ from kiosk.views import (
     Saying,
     Step,
     TroubleView,
+    WaitingView,
 )
+
+TWO_CLAIMS = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
 
 
 def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
@@ -59,14 +62,37 @@ def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
             outcome=Outcome.PROCESSING,
             claims=(CLAIM,),
             prepaid_after=None,
-            notice=Saying("error.e32.line"),
+            notice=Saying("notice.claims", {"count": 1}),
         ),
     )
-    two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
-    yield (
-        "s13-processing-two-claims",
-        replace(booked, frame=replace(frame, code="E32"), outcome=Outcome.PROCESSING, claims=two, prepaid_after=None),
+    unclear = replace(
+        booked,
+        frame=replace(frame, code="E32"),
+        outcome=Outcome.PROCESSING,
+        claims=TWO_CLAIMS,
+        prepaid_after=None,
+        notice=Saying("notice.claims", {"count": 2}),
     )
+    yield "s13-processing-two-claims", unclear
+    nothing = {"received": Fen(0), "to_bills": Fen(0), "to_prepaid": Fen(0), "bill_count": 0, "left_open": USUAL_DUE}
+    alone = replace(unclear, claims=(CLAIM,), notice=Saying("notice.claims", {"count": 1}), **nothing)
+    yield "s13-processing-claim-alone", alone
+    reviewed = replace(booked, outcome=Outcome.PROCESSING, prepaid_after=None, notice=Saying("notice.in_review"))
+    yield "s13-processing-in-review", reviewed
+    yield "s13-processing-no-slip", replace(reviewed, can_print=False)
+    yield (
+        "s13-accepted-clock-unset",
+        replace(
+            booked,
+            frame=replace(offline, local_time=""),
+            outcome=Outcome.ACCEPTED,
+            prepaid_after=None,
+            notice=Saying("notice.clock_unset"),
+        ),
+    )
+    prepaid = {"to_bills": Fen(0), "bill_count": 0, "to_prepaid": Fen(65000), "prepaid_after": None}
+    eight_days = replace(frame, offline=True)
+    yield "s13-accepted-prepaid", replace(booked, frame=eight_days, outcome=Outcome.ACCEPTED, **prepaid)
     yield (
         "s13-not-completed",
         replace(
@@ -78,22 +104,6 @@ def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
             to_prepaid=Fen(0),
             prepaid_after=None,
             receipt_no="",
-            left_open=USUAL_DUE,
-        ),
-    )
-    yield (
-        "s13-not-completed-claim",
-        replace(
-            booked,
-            frame=replace(frame, code="E32"),
-            outcome=Outcome.NOT_COMPLETED,
-            received=Fen(0),
-            to_bills=Fen(0),
-            bill_count=0,
-            to_prepaid=Fen(0),
-            prepaid_after=None,
-            receipt_no="",
-            claims=(CLAIM,),
             left_open=USUAL_DUE,
         ),
     )
@@ -146,11 +156,21 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e32-note-unclear", trouble("E32", ("trouble.to_prepaid", finish), amount=Fen(55000), claims=claims)
     yield "e35-pulled-back", trouble("E35", (finish,), values=held, amount=Fen(55000), claims=claims)
     yield "e51-no-paper", trouble("E51", (back, "trouble.go_on_without_receipt"))
-    power = {"inserted_fen": 55000, "receipt_no": RECEIPT_NO}
-    ok = ("trouble.ok",)
-    yield "e60-power-returned", trouble("E60", ok, None, values=power, amount=Fen(55000))
-    two = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
-    yield "e60-power-returned-claims", trouble("E60", ok, None, values=power, amount=Fen(55000), claims=two)
+    ok, number = ("trouble.ok",), {"receipt_no": RECEIPT_NO}
+
+    def interrupted(part: str, *claims: Claim, **amount: Any) -> AnyView:
+        view = trouble("E60", ok, None, claims=claims, **amount)
+        saying = Saying(f"error.e60{part}", {**number, "count": len(claims)})
+        return msgspec.structs.replace(view, saying=saying)
+
+    yield "e60-power-returned", interrupted("", amount=Fen(55000))
+    yield "e60-power-returned-claim", interrupted("_claims", CLAIM, amount=Fen(55000))
+    yield "e60-power-returned-claims", interrupted("_claims", *TWO_CLAIMS, amount=Fen(55000))
+    yield "e60-power-returned-claim-alone", interrupted("_claims_alone", CLAIM)
+    yield (
+        "e60-waiting-for-the-note",
+        WaitingView(frame=make.frame(can_switch_language=False), saying=Saying("waiting.note_outcome")),
+    )
     yield "e61-internal", trouble("E61", ok, amount=Fen(123450))
     choices = ("trouble.go_on_inserting", "trouble.to_prepaid", finish)
     asked = TroubleView(
@@ -169,13 +189,14 @@ def closed_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
         frame=frame, reason=Saying("reason.starting"), cash_place=PLACE, since=since, still_works=("works.help",)
     )
     yield "s16-out-of-service", closed
-    yield "s16-disk-full", msgspec.structs.replace(closed, reason=Saying("reason.disk"))
-    yield (
-        "s16-unsettled",
-        msgspec.structs.replace(
-            closed, reason=Saying("reason.journal"), unsettled=(CLAIM, Claim(claim_no="K07-Q000124", face=None))
-        ),
-    )
+    for reason, name in (
+        ("disk", "disk-full"),
+        ("offline_too_long", "offline-31-days"),
+        ("refused", "refused"),
+        ("not_paired", "not-paired"),
+    ):
+        yield f"s16-{name}", msgspec.structs.replace(closed, reason=Saying(f"reason.{reason}"))
+    yield "s16-unsettled", msgspec.structs.replace(closed, reason=Saying("reason.journal"), unsettled=TWO_CLAIMS)
     yield "s16-money-unsure", msgspec.structs.replace(closed, reason=Saying("reason.journal"), money_unsure=True)
     yield "s16-no-time", msgspec.structs.replace(closed, since="", frame=msgspec.structs.replace(frame, local_time=""))
 

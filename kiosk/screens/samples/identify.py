@@ -32,6 +32,11 @@ def welcome(make: Maker) -> Iterator[tuple[str, AnyView]]:
             notice=Saying("notice.last_slip"),
         ),
     )
+    nothing_taken = Saying("notice.nothing_taken")
+    yield (
+        "s01-attract-nothing-taken",
+        AttractView(frame=make.frame(), methods=works, faces=faces, cash_place=PLACE, notice=nothing_taken),
+    )
     yield "s01-attract-no-cash", AttractView(frame=make.frame(), methods=(), faces=(), cash_place=PLACE)
     yield "s02-home", HomeView(frame=make.frame(can_cancel=True))
 

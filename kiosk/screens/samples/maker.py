@@ -29,7 +29,7 @@ class Maker:
             "kiosk_code": "K07",
             "local_time": "2026-02-06 10:24",
             "step": step,
-            "plate": "3栋***502" if known and step != Step.VERIFY else "",
+            "plate": ("3", "502") if known and step != Step.VERIFY else (),
             "phone": "0571-0000 0123",
         }
         return Frame(**(whole | changes))

@@ -94,6 +94,10 @@ def cash_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s09-cash-e34", cash("E34", notice=Saying("error.e34.line"), **stopped)
     yield "s09-cash-e35", cash("E35", notice=Saying("error.e35.line"), **stopped)
     yield "s09-cash-e36", cash("E36", notice=Saying("error.e36.line", limit), due=Fen(288000), **stopped)
+    yield "s09-cash-e80", cash("E80", notice=Saying("error.e80.line", money), **stopped)
+    yield "s09-cash-e80-nothing", cash("E80", notice=Saying("error.e80.nothing"), **stopped, **nothing)
+    yield "s09-cash-e61", cash("E61", notice=Saying("error.e61.line"), **stopped)
+    yield "s09-cash-refused", cash("E80", notice=Saying("error.refused.line", money), **stopped)
     returned = Saying("notice.note_returned_try_smaller")
     yield "s09-cash-returned", cash(notice=returned, notice_is_calm=True)
 
