@@ -4,11 +4,13 @@ import time
 
 import pytest
 
+from kiosk.clock import SystemClock
 from kiosk.hardware.bill_acceptor.ssp.frames import Command
 from kiosk.hardware.bill_acceptor.ssp.recall import NoteMemory, Recall, RecallFile
 from kiosk.hardware.ports import (
     AcceptorEnabled,
     AcceptorLost,
+    CountBefore,
     DeviceFault,
     NoteCredited,
     NoteEscrowed,
@@ -166,7 +168,7 @@ def test_the_sequence_bit_of_an_accepting_poll_is_kept_for_a_successor(plug_in, 
     host.acknowledge = False
     acceptor.insert(10000)
     credit = host.take(NoteCredited)
-    file = RecallFile(tmp_path / "recall")
+    file = RecallFile(tmp_path / "recall", SystemClock().boot_id)
     kept = file.read()
     assert (kept.note, kept.channel, kept.faces[6]) == (NoteMemory.OPEN, 6, 10000)
     assert kept.sequence in (0, 1)
@@ -178,11 +180,34 @@ def test_the_sequence_bit_of_an_accepting_poll_is_kept_for_a_successor(plug_in, 
 
 def test_a_foreign_recall_file_remembers_nothing(tmp_path) -> None:
     (tmp_path / "recall").write_bytes(b"\x00\xffgarbage")
-    file = RecallFile(tmp_path / "recall")
+    file = RecallFile(tmp_path / "recall", SystemClock().boot_id)
     assert file.read() == Recall()
     file.write(Recall(note=NoteMemory.OPEN, sequence=1))
     assert file.read() == Recall(note=NoteMemory.OPEN, sequence=1)
     file.close()
+
+
+@at_speed(PATIENT_SPEED)
+def test_what_an_earlier_boot_left_of_another_note_does_not_count(plug_in, attach, tmp_path) -> None:
+    """The file is not synced: after a power cut it may hold the note before the one whose fate is open."""
+    acceptor, first = plug_in(), attach().start()
+    serial = is_ready(first).identity.serial
+    acceptor.insert(10000)
+    first.take(NoteStacked)
+    acceptor.forget()
+    acceptor.insert(5000)
+    acceptor.wait_for("stacking")
+    first.abandon()
+    acceptor.unplug()
+    assert acceptor.ledger_at_unplug["path"]["stage"] == "before_point"
+    left = RecallFile(tmp_path / "recall", "an earlier boot")
+    left.write(Recall(note=NoteMemory.OPEN, sequence=1, channel=6, serial=serial, stacked=0, faces={6: 10000}))
+    left.close()
+    acceptor, second = plug_in(), attach().start(intent_open=True, before=CountBefore(serial, 1))
+    assert second.take(NoteReturned).at_power_up
+    is_ready(second)
+    assert acceptor.ledger()["returned"] == {"5000": 1}
+    assert not second.credited
 
 
 def test_a_recall_file_that_can_not_be_kept_costs_only_the_second_witness(plug_in, attach, tmp_path) -> None:

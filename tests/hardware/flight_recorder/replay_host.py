@@ -79,7 +79,7 @@ class Replayed:
         self._follow(self._orders[0][1:], None)
 
     def _start_acceptor(self, facts: dict[str, Any], recall: Path, speed: int) -> None:
-        RecallFile(recall).write(msgspec.convert(facts["recall"], Recall, strict=False))
+        RecallFile(recall, SystemClock().boot_id).write(msgspec.convert(facts["recall"], Recall, strict=False))
         before = msgspec.convert(facts["before"], CountBefore) if facts["before"] else None
         self._driver = SspBillAcceptor(self.ready["port"], self._heard, SystemClock(), speed=speed, recall_path=recall)
         self._driver.start(intent_open=facts["intent_open"], before=before)

@@ -54,7 +54,7 @@ class SspBillAcceptor:
         self._faults = FaultBook(self._emit)
         self._link = SspLink(port, self._tape, speed=speed, stopping=lambda: self._orders.stopping)
         self._link.on_silent = self._report_lost
-        self._recall = RecallFile(recall_path)
+        self._recall = RecallFile(recall_path, clock.boot_id)
         self._session = SspSession(self._link, self._orders, self._recall, self._faults, self._emit, clock, speed)
         self._thread = threading.Thread(target=self._run, name="bill-acceptor", daemon=True)
 

@@ -17,8 +17,8 @@ from kiosk.hardware.bill_acceptor.ssp.frames import REJECT_REASONS, Command, Gen
 from kiosk.hardware.bill_acceptor.ssp.identify import OK, identify, read_counters
 from kiosk.hardware.bill_acceptor.ssp.link import LinkLost, SspLink
 from kiosk.hardware.bill_acceptor.ssp.note_cycle import REASON_ASKED, NoteCycle, moves
-from kiosk.hardware.bill_acceptor.ssp.recall import NoteMemory, Recall, RecallFile
-from kiosk.hardware.bill_acceptor.states import SETTLED_STATES, NoteState
+from kiosk.hardware.bill_acceptor.ssp.recall import NoteMemory, Recall, RecallFile, recall_of
+from kiosk.hardware.bill_acceptor.states import NoteState
 from kiosk.hardware.ports import (
     AcceptorCounters,
     AcceptorDisabled,
@@ -381,20 +381,8 @@ class SspSession:
             self._orders.wait(until)
 
     def _write_memory(self, sequence: int | None = None) -> None:
-        if self.cycle.accepted:
-            note = NoteMemory.OPEN
-        elif self.cycle.state in SETTLED_STATES:
-            note = NoteMemory.SETTLED
-        else:
-            note = NoteMemory.NONE
-        memory = Recall(
-            note=note,
-            sequence=sequence if note is NoteMemory.OPEN else None,
-            channel=self.cycle.channel if note is not NoteMemory.NONE else 0,
-            serial=self.identity.serial if self.identity is not None else self._memory.serial,
-            stacked=self._stacked if note is NoteMemory.OPEN else None,
-            faces=dict(self.cycle.faces) if note is NoteMemory.OPEN else {},
-        )
+        serial = self.identity.serial if self.identity is not None else self._memory.serial
+        memory = recall_of(self.cycle, sequence=sequence, serial=serial, stacked=self._stacked)
         if memory != self._memory:
             self._memory = memory
             self._recall.write(memory)
