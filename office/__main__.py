@@ -17,7 +17,7 @@ COMMANDS = (
     ("pairing-code", "pairing_code", "a one-time code for a new kiosk"),
     ("verify", "verify", "check the invariants of the books and the uploads"),
     ("rebuild", "rebuild", "forget everything derived and fold the raw events again"),
-    ("replay", "replay", "a kiosk's exported journal into an office"),
+    ("replay", "replay", "kiosks' exported journals into an office"),
     ("export-ledger", "export_ledger", "the books for an independent checker"),
     ("user", "user", "a person who may sign in, with a role in a project"),
 )

@@ -1,5 +1,9 @@
-"""Fold a kiosk's exported journal (`kiosk journal export`) into an office: the same books, for support, audit and
-disaster. Base data (units, bills) comes from the office it is folded into; where it is missing, money waits in suspense."""
+"""Fold kiosks' exported journals (`kiosk journal export`) into an office: the same books, for support, audit and disaster.
+
+Base data (units, bills) comes from the office they are folded into; where it is missing, money waits in suspense. Of several
+kiosks name all files at once: they are merged by corrected time, then by kiosk. An export does not tell when the office had
+its entries, so where two kiosks took money for one bill, which of them is booked and which prepaid may differ from before.
+"""
 
 import argparse
 import json
@@ -11,28 +15,36 @@ from office.commands.common import CommandFailed, say, set_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="JOURNAL.jsonl")
-    parser.add_argument("--project", metavar="CODE", help="where the kiosk stood; else by its code, else a new project")
+    parser.add_argument("files", type=Path, nargs="+", metavar="JOURNAL.jsonl")
+    parser.add_argument(
+        "--project", metavar="CODE", help="where the kiosks stood; else by their codes, else a new project"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     set_up()
     from office.kiosks import replaying
 
-    lines = list(_lines(arguments.file))
+    exports = []
+    for file in arguments.files:
+        try:
+            exports.append(replaying.read(_lines(file)))
+        except replaying.NotAJournal as error:
+            raise CommandFailed(f"{file}: {error}; nothing was stored") from error
     try:
-        result = replaying.replay(lines, arguments.project)
+        results = replaying.replay(exports, arguments.project)
     except replaying.NotAJournal as error:
-        raise CommandFailed(f"{arguments.file}: {error}") from error
-    told = {
-        "kiosk": result.kiosk_code,
-        "project": result.project_code,
-        "events": result.events,
-        "quarantined": result.quarantined,
-        "payments": result.payments,
-    }
-    words = f"{result.events} events of {result.kiosk_code} are in the books of {result.project_code}: {result.payments} payments"
-    say(arguments, told, f"{words}, {result.quarantined} events in quarantine.")
+        raise CommandFailed(f"{error}; see docs/journal.md, When the office and the journal do not agree") from error
+    for result in results:
+        told = {
+            "kiosk": result.kiosk_code,
+            "project": result.project_code,
+            "events": result.events,
+            "quarantined": result.quarantined,
+            "payments": result.payments,
+        }
+        words = f"{result.events} events of {result.kiosk_code} are in the books of {result.project_code}: {result.payments} payments"
+        say(arguments, told, f"{words}, {result.quarantined} events in quarantine.")
     return 0
 
 

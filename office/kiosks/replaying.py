@@ -1,10 +1,12 @@
-"""An exported journal into an office, through the same door as an upload: hashes checked, order kept, folded once."""
+"""Exported journals into an office, through the same door as an upload: hashes checked, order kept, folded once."""
 
 import base64
 import binascii
 import datetime
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import heapq
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -19,6 +21,7 @@ from office.payments.models import Payment
 from office.property.models import Project
 from office.rows import read_uuid
 
+SETTLEMENTS = ("payment.settled", "payment.partial")
 SENT_WITHIN_MS = 3_600_000  # by a kiosk that has contact; far less than what makes an upload late
 
 
@@ -27,8 +30,17 @@ class NotAJournal(Exception):
 
 
 @dataclass(frozen=True)
+class Export:
+    """A kiosk's exported journal, from its first entry on and whole in itself."""
+
+    journal_id: str
+    genesis: events.JournalGenesis
+    entries: Sequence[ingest.SentEvent]
+
+
+@dataclass(frozen=True)
 class Replayed:
-    """What the office holds of the journal afterwards."""
+    """What the office holds of a journal afterwards."""
 
     kiosk_code: str
     project_code: str
@@ -37,36 +49,49 @@ class Replayed:
     payments: int
 
 
-def replay(lines: Sequence[dict[str, Any]], project_code: str | None = None) -> Replayed:
-    """Store and fold a whole exported journal; doing it twice changes nothing.
+def read(lines: Iterable[dict[str, Any]]) -> Export:
+    """An export from its lines.
 
     Raises:
-        NotAJournal: no genesis, a broken chain, or a conflict with what the office holds already.
+        NotAJournal: no genesis, or a broken chain.
     """
+    journal_id, entries, prev = "", [], chain.GENESIS_PREV
     try:
-        journal_id, entries = str(lines[0]["journal_id"]), [_entry(line) for line in lines]
+        for line in lines:
+            journal_id, entry = str(line["journal_id"]), _entry(line)
+            expected = chain.entry_hash(journal_id, len(entries) + 1, entry.header, entry.body, prev)
+            if (entry.seq, entry.hash) != (len(entries) + 1, expected):
+                raise NotAJournal(f"entry {len(entries) + 1} is missing or not as it was written")
+            entries.append(entry)
+            prev = entry.hash
         genesis = events.decode(entries[0].body)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise NotAJournal(f"not an exported journal ({type(error).__name__}: {error})") from error
     if not isinstance(genesis, events.JournalGenesis):
         raise NotAJournal("it does not begin with journal.genesis")
-    kiosk = _kiosk(genesis, project_code)
-    prev = chain.GENESIS_PREV
-    for run in _runs(entries):
-        batch = ingest.Batch(
-            first_seq=run[0].seq,
-            last_seq=run[-1].seq,
-            prev_hash=prev,
-            events=run,
-            sent=_contact_in(run),
-        )
-        prev = run[-1].hash
-        _store(kiosk, journal_id, batch)
-    books.fold(kiosk.project_id)
-    journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
+    return Export(journal_id, genesis, entries)
+
+
+def replay(exports: Sequence[Export], project_code: str | None = None) -> list[Replayed]:
+    """Store and fold whole exported journals, what each kiosk sent in the order of its own entries and all together in the
+    order of their corrected times, then of the kiosks' codes. Doing it twice changes nothing.
+
+    Raises:
+        NotAJournal: a conflict with what the office holds already.
+    """
+    kiosks = {export.genesis.kiosk_id: _kiosk(export.genesis, project_code) for export in exports}
+    for run in _merged(exports):
+        _store(kiosks[run.export.genesis.kiosk_id], run)
+    for project_id in {kiosk.project_id for kiosk in kiosks.values()}:
+        books.fold(project_id)
+    return [_replayed(kiosks[export.genesis.kiosk_id], export) for export in exports]
+
+
+def _replayed(kiosk: Kiosk, export: Export) -> Replayed:
+    journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=export.journal_id)
     quarantined = RawEvent.objects.filter(journal=journal, state=RawEvent.State.QUARANTINED).count()
     ended = Payment.objects.filter(journal=journal, settled_seq__isnull=False).exclude(state=Payment.State.CANCELLED)
-    return Replayed(kiosk.code, kiosk.project.code, len(entries), quarantined, ended.count())
+    return Replayed(kiosk.code, kiosk.project.code, len(export.entries), quarantined, ended.count())
 
 
 def _entry(line: dict[str, Any]) -> ingest.SentEvent:
@@ -82,9 +107,54 @@ def _entry(line: dict[str, Any]) -> ingest.SentEvent:
     return ingest.SentEvent(int(line["seq"]), header, str(line["body"]).encode(), bytes.fromhex(line["hash"]))
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Entries as a kiosk may have sent them in one request, and when the office may have had it."""
+
+    export: Export
+    entries: Sequence[ingest.SentEvent]
+    sent: ingest.Sent | None
+    at_ms: float
+
+
+def _merged(exports: Sequence[Export]) -> Iterator[_Run]:
+    """The requests of all kiosks in one order, which files and their order do not change."""
+    lanes: dict[tuple[str, str], list[_Run]] = {}
+    for export in sorted(exports, key=lambda one: (_age(one, exports), one.journal_id, len(one.entries))):
+        kiosk = (export.genesis.kiosk_code, export.genesis.kiosk_id)
+        lanes.setdefault(kiosk, []).extend(_sent_by(export))
+    for lane in lanes.values():
+        lane[:] = reversed(list(_not_before(lane)))
+    return heapq.merge(*(lanes[kiosk] for kiosk in sorted(lanes)), key=lambda run: run.at_ms)
+
+
+def _age(export: Export, exports: Sequence[Export]) -> int:
+    """How many of the journals are older ones of the same kiosk, each replaced by the next."""
+    by_id = {one.journal_id: one for one in exports}
+    age, known = 0, by_id.pop(export.journal_id)
+    while known := by_id.pop(known.genesis.replaces_journal_id or "", None):
+        age += 1
+    return age
+
+
+def _sent_by(export: Export) -> Iterator[_Run]:
+    for entries in _runs(export.entries):
+        sent = _contact_in(entries)
+        yield _Run(export, entries, sent, sent.wall_ms if sent else math.inf)
+
+
+def _not_before(lane: Sequence[_Run]) -> Iterator[_Run]:
+    """Backwards: what was written without contact came with the next contact, and nothing after what was written later."""
+    at_ms = math.inf
+    for run in reversed(lane):
+        at_ms = min(at_ms, run.at_ms)
+        yield replace(run, at_ms=at_ms)
+
+
 def _runs(entries: Sequence[ingest.SentEvent]) -> Iterator[list[ingest.SentEvent]]:
-    """Batches as a kiosk may have sent them: of one boot, and of an hour once it had its time from the office. An export does
-    not tell when its entries arrived; without the hour the first of a long boot would seem to have come with its last."""
+    """Batches as a kiosk may have sent them: of one boot, and while it had its time from the office up to each payment's end and
+    of an hour. An export does not tell when its entries arrived; without that the first of a long boot would seem to have come
+    with its last, and a payment before another kiosk's that was earlier."""
     run: list[ingest.SentEvent] = []
     for entry in entries:
         if run and (len(run) == ingest.MAX_EVENTS or _comes_later(run, entry)):
@@ -99,7 +169,9 @@ def _comes_later(run: Sequence[ingest.SentEvent], entry: ingest.SentEvent) -> bo
     first, last, head = run[0].header, run[-1].header, entry.header
     if head.boot_id != last.boot_id:
         return True
-    return last.clock == "synced" and head.mono_ms - first.mono_ms > SENT_WITHIN_MS
+    if last.clock != "synced":
+        return False
+    return last.kind in SETTLEMENTS or head.mono_ms - first.mono_ms > SENT_WITHIN_MS
 
 
 def _contact_in(run: Sequence[ingest.SentEvent]) -> ingest.Sent | None:
@@ -108,22 +180,27 @@ def _contact_in(run: Sequence[ingest.SentEvent]) -> ingest.Sent | None:
     return told and ingest.Sent(told.boot_id, told.mono_ms, told.wall_ms)
 
 
-def _store(kiosk: Kiosk, journal_id: str, batch: ingest.Batch) -> None:
-    """As if it had arrived when the kiosk had its time from the office; else now, and the times are estimates."""
-    at = moment(batch.sent.wall_ms) if batch.sent else timezone.now()
+def _store(kiosk: Kiosk, run: _Run) -> None:
+    """As if it had arrived when the kiosk had its time from the office, then or the next time; else now."""
+    first, last = run.entries[0].seq, run.entries[-1].seq
+    prev = run.export.entries[first - 2].hash if first > 1 else chain.GENESIS_PREV
+    at, journal_id = timezone.now() if run.at_ms == math.inf else moment(int(run.at_ms)), run.export.journal_id
+    if first == 1 and not Journal.objects.filter(journal_id=journal_id).exists():
+        leave_until = timezone.now() + datetime.timedelta(hours=1)  # who replays is the leave; beginning uses it up
+        Kiosk.objects.filter(id=kiosk.id).update(may_replace_until=leave_until)
+    batch = ingest.Batch(first_seq=first, last_seq=last, prev_hash=prev, events=run.entries, sent=run.sent)
     try:
         ingest.store(kiosk, journal_id, batch, now=min(at, timezone.now()))
     except ingest.Conflict as conflict:
-        raise NotAJournal(f"it does not fit what the office holds ({type(conflict).__name__} {conflict})") from conflict
+        words = f"kiosk {kiosk.code}: it does not fit what the office holds ({type(conflict).__name__} {conflict})"
+        raise NotAJournal(words) from conflict
     except ingest.NotYours as foreign:
-        raise NotAJournal("the office holds this journal as another kiosk's") from foreign
+        raise NotAJournal(f"kiosk {kiosk.code}: the office holds this journal as another kiosk's") from foreign
 
 
 def _kiosk(genesis: events.JournalGenesis, project_code: str | None) -> Kiosk:
     known = Kiosk.objects.filter(id=read_uuid(genesis.kiosk_id)).select_related("project").first()
     if known is not None:
-        known.may_replace_until = timezone.now() + datetime.timedelta(hours=1)  # who replays is the leave
-        known.save(update_fields=["may_replace_until"])
         return known
     try:
         raw = base64.b64decode(genesis.public_key, validate=True)

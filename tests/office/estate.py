@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -121,6 +122,20 @@ def pay_without_contact(estate: Estate, clock: str) -> str:
     writer.append(AgentStarted(software="0.1.0", sqlite="3.40.1", clean=False))
     estate.upload()
     return payment_id
+
+
+def exported(writer: JournalWriter) -> list[dict[str, object]]:
+    """A kiosk's journal as ``kiosk journal export`` prints it, a dict a line."""
+    return [
+        {
+            "journal_id": writer.journal_id,
+            "seq": event.seq,
+            **msgspec.structs.asdict(event.header),
+            "body": event.body.decode(),
+            "hash": event.hash.hex(),
+        }
+        for event in writer.events
+    ]
 
 
 def second_kiosk(estate: Estate, clock: str = "synced") -> Estate:

@@ -3,18 +3,17 @@
 import datetime
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
 from kiosk.domain import events
 from office.demo import visits
-from office.kiosks import ingest, replaying
+from office.kiosks import replaying
 from office.ledger.digest import books_digest
 from office.ledger.rebuild import rebuild
 from office.ledger.verify import verify_project
 from office.payments.models import Case, Payment
 from tests.office.engines import both_engines
-from tests.office.estate import TODAY, Estate, second_kiosk
+from tests.office.estate import TODAY, Estate, exported, second_kiosk
 
 pytestmark = both_engines
 
@@ -73,15 +72,9 @@ def test_a_replayed_journal_does_not_seem_to_have_come_late(estate: Estate, apar
     for _ in range(int(100 / apart_h)):
         estate.writer.pass_time(int(apart_h * HOUR_MS))
         estate.writer.append(events.AgentStarted(software="0.1.0", sqlite="3.40.1", clean=True))
-    replaying.replay([_exported(estate.writer.journal_id, event) for event in estate.writer.events])
+    replaying.replay([replaying.read(exported(estate.writer))])
     assert Payment.objects.get().state == Payment.State.BOOKED
     assert cases() == {}
-
-
-def _exported(journal_id: str, event: ingest.SentEvent) -> dict[str, object]:
-    """As ``kiosk journal export`` writes it."""
-    header = msgspec.structs.asdict(event.header)
-    return {"journal_id": journal_id, "seq": event.seq, **header, "body": event.body.decode(), "hash": event.hash.hex()}
 
 
 @pytest.mark.parametrize(("minutes", "is_told"), [(9, True), (11, False)])
