@@ -62,7 +62,8 @@ def take(
 ) -> Taken:
     """Store a batch durably, fold as far as the time allows, and say how far both came. ``told_seq`` is the last
     ``posted_seq`` that reached the kiosk. A full batch is one of a backlog: nobody stands before the kiosk and waits for
-    it, so it is stored and left for the folding in the background.
+    it, so it is stored and left for the folding in the background. What comes behind a backlog can't be in the books in
+    time either; it takes along one chunk of it.
 
     Raises:
         ingest.Conflict, ingest.Replayed, ingest.NotYours: nothing was stored.
@@ -71,7 +72,7 @@ def take(
     saw(kiosk.id, now)
     ingest.store(kiosk, journal_id, batch, nonce, now)
     if len(batch.events) < ingest.MAX_EVENTS:
-        books.fold(kiosk.project_id, FOLD_BUDGET_S)
+        books.fold(kiosk.project_id, 0 if books.is_behind(kiosk.project_id) else FOLD_BUDGET_S)
     journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
     return Taken(
         ack_seq=journal.high_seq,

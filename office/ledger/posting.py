@@ -4,10 +4,11 @@ import datetime
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from office.ledger.models import Account, LedgerEntry, Posting
 from office.ledger.rules import CHART, Line, balanced
-from office.rows import derived_id
+from office.rows import derived_id, insert_rows
 
 
 @dataclass(frozen=True)
@@ -45,38 +46,41 @@ def post(project_id: uuid.UUID, entries: Iterable[Entry], *, ingest_no: int, at:
     Raises:
         Unbalanced: an entry does not sum to zero; nothing is posted.
     """
-    rows, postings = [], []
+    rows, postings = list[dict[str, Any]](), list[dict[str, Any]]()
     for entry in entries:
         lines = balanced(entry.lines)
         if not lines:
             continue
-        row = LedgerEntry(
-            id=derived_id(project_id, "entry", entry.event, entry.ref_type, entry.ref_id),
-            project_id=project_id,
-            ingest_no=ingest_no,
-            date=entry.date,
-            event=entry.event,
-            ref_type=entry.ref_type,
-            ref_id=entry.ref_id,
-            payment_id=entry.payment_id,
-            posted_at=at,
+        entry_id = derived_id(project_id, "entry", entry.event, entry.ref_type, entry.ref_id)
+        rows.append(
+            {
+                "id": entry_id,
+                "project_id": project_id,
+                "ingest_no": ingest_no,
+                "date": entry.date,
+                "event": entry.event,
+                "ref_type": entry.ref_type,
+                "ref_id": entry.ref_id,
+                "payment_id": entry.payment_id,
+                "reverses_id": None,
+                "posted_at": at,
+            }
         )
-        rows.append(row)
-        postings += [_posting(row, n, line) for n, line in enumerate(lines, start=1)]
-    LedgerEntry.objects.bulk_create(rows, batch_size=500)
-    Posting.objects.bulk_create(postings, batch_size=500)
+        postings += [_posting(project_id, entry_id, n, line) for n, line in enumerate(lines, start=1)]
+    insert_rows(LedgerEntry, rows)
+    insert_rows(Posting, postings)
 
 
-def _posting(entry: LedgerEntry, n: int, line: Line) -> Posting:
-    return Posting(
-        id=derived_id(entry.id, n),
-        project_id=entry.project_id,
-        entry=entry,
-        n=n,
-        account_id=account_id(entry.project_id, line.account),
-        unit_id=line.unit_id,
-        kiosk_id=line.kiosk_id,
-        fee_item_id=line.fee_item_id,
-        bill_id=line.bill_id,
-        amount_fen=line.amount_fen,
-    )
+def _posting(project_id: uuid.UUID, entry_id: uuid.UUID, n: int, line: Line) -> dict[str, Any]:
+    return {
+        "id": derived_id(entry_id, n),
+        "project_id": project_id,
+        "entry_id": entry_id,
+        "n": n,
+        "account_id": account_id(project_id, line.account),
+        "unit_id": line.unit_id,
+        "kiosk_id": line.kiosk_id,
+        "fee_item_id": line.fee_item_id,
+        "bill_id": line.bill_id,
+        "amount_fen": line.amount_fen,
+    }

@@ -13,7 +13,7 @@ from office.ledger import stream as books
 from office.ledger.models import LedgerEntry, OfficeCommand, Posting, Stream
 from office.payments import claims, counting
 from office.payments import services as payments
-from office.payments.folding import fold_event
+from office.payments.folding import fold_events
 from office.payments.models import (
     Allocation,
     BoxCount,
@@ -88,13 +88,8 @@ def _fold_up_to(stream: Stream, last_no: int) -> int:
         pending = RawEvent.objects.filter(
             project_id=stream.project_id, ingest_no__gt=stream.folded_no, ingest_no__lte=last_no
         )
-        events = list(pending.select_related("journal", "kiosk__project").order_by("ingest_no")[:BATCH])
-        if not events:
+        folded = fold_events(stream, pending, BATCH)
+        if not folded:
             break
-        for raw in events:
-            fold_event(stream, raw)
-        for journal_id, seq in {raw.journal_id: raw.seq for raw in events}.items():
-            Journal.objects.filter(id=journal_id).update(posted_seq=seq)
-        stream.folded_no = events[-1].ingest_no
-        count += len(events)
+        count += folded
     return count

@@ -18,7 +18,7 @@ from django.utils import timezone
 from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import OfficeCommand, Stream
 from office.ledger.posting import open_accounts
-from office.payments.folding import fold_event
+from office.payments.folding import fold_events
 from office.property.models import Project
 from office.rows import derived_id
 
@@ -68,16 +68,9 @@ def record(
 
 def fold_chunk(stream: Stream, limit: int = CHUNK) -> int:
     """Fold the next events of a locked stream, in order; how many there were."""
-    pending = RawEvent.objects.filter(project_id=stream.project_id, ingest_no__gt=stream.folded_no)
-    events = list(pending.select_related("journal", "kiosk__project").order_by("ingest_no")[:limit])
-    posted: dict[uuid.UUID, int] = {}
-    for raw in events:
-        fold_event(stream, raw)
-        stream.folded_no = raw.ingest_no
-        posted[raw.journal_id] = raw.seq
-    for journal_id, seq in posted.items():
-        Journal.objects.filter(id=journal_id).update(posted_seq=seq)
-    return len(events)
+    return fold_events(
+        stream, RawEvent.objects.filter(project_id=stream.project_id, ingest_no__gt=stream.folded_no), limit
+    )
 
 
 def fold(project_id: uuid.UUID, budget_s: float | None = None) -> bool:
@@ -93,6 +86,11 @@ def fold(project_id: uuid.UUID, budget_s: float | None = None) -> bool:
             return True
         if until is not None and time.monotonic() >= until:
             return False
+
+
+def is_behind(project_id: uuid.UUID) -> bool:
+    """Whether a backlog waits to be folded."""
+    return Stream.objects.filter(project_id=project_id, last_no__gte=F("folded_no") + BACKLOG).exists()
 
 
 def projects_behind() -> list[uuid.UUID]:

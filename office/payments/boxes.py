@@ -20,14 +20,13 @@ def move(note: Note, to: str, face_fen: int | None) -> None:
 def _into_box(note: Note, by: int) -> None:
     """Count a note into its kiosk's box, or out of it; one that is in no box changes nothing."""
     if note.state in IN_THE_BOX:
-        counted = {"confirmed": F("confirmed") + by}
+        column = "confirmed"
     elif note.state == Note.State.UNKNOWN:
-        counted = {"unknown": F("unknown") + by}
+        column = "unknown"
     else:
         return
     face_fen = note.face_fen or 0
     face_id = derived_id(note.kiosk_id, "face", face_fen)
-    CashBoxFace.objects.get_or_create(
-        id=face_id, defaults={"project_id": note.project_id, "kiosk_id": note.kiosk_id, "face_fen": face_fen}
-    )
-    CashBoxFace.objects.filter(id=face_id).update(**counted)
+    if not CashBoxFace.objects.filter(id=face_id).update(**{column: F(column) + by}):
+        told = {"project_id": note.project_id, "kiosk_id": note.kiosk_id, "face_fen": face_fen}
+        CashBoxFace.objects.create(id=face_id, **told, **{column: by})

@@ -2,12 +2,12 @@
 
 import datetime
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from office.kiosks.models import Kiosk, RawEvent
 from office.ledger.models import Stream
 from office.ledger.posting import Entry, post
-from office.payments.models import Payment
+from office.payments.models import Note, Payment
 from office.property.services import business_date
 from office.rows import read_uuid
 
@@ -21,11 +21,39 @@ class Quarantined(Exception):
 
 
 @dataclass(frozen=True)
+class Known:
+    """Payments and notes as the events of one chunk left them, so that the next event of a payment need not read them again.
+
+    True as long as the stream is locked, because nobody else writes them then; forgotten when a fold is undone.
+    """
+
+    payments: dict[uuid.UUID, Payment] = field(default_factory=dict)
+    notes: dict[uuid.UUID, Note] = field(default_factory=dict)
+
+    def payment(self, payment_id: uuid.UUID) -> Payment | None:
+        if payment_id not in self.payments and (found := Payment.objects.filter(id=payment_id).first()):
+            self.payments[payment_id] = found
+        return self.payments.get(payment_id)
+
+    def note(self, note_id: uuid.UUID) -> Note | None:
+        """The note, with the one payment of its that is known here."""
+        if note_id not in self.notes and (found := Note.objects.filter(id=note_id).first()):
+            found.payment = self.payment(found.payment_id) if found.payment_id else None
+            self.notes[note_id] = found
+        return self.notes.get(note_id)
+
+    def forget(self) -> None:
+        self.payments.clear()
+        self.notes.clear()
+
+
+@dataclass(frozen=True)
 class Fold:
-    """One event and the locked stream it stands in."""
+    """One event, the locked stream it stands in, and what the events before it left."""
 
     stream: Stream
     raw: RawEvent
+    known: Known
 
     @property
     def project_id(self) -> uuid.UUID:
@@ -45,10 +73,10 @@ class Fold:
 
     def payment(self, payment_id: str) -> Payment | None:
         """A payment of this journal; another journal's is none of its business."""
-        known = read_uuid(payment_id)
-        if known is None:
+        read = read_uuid(payment_id)
+        if read is None:
             raise Quarantined("payment_id")
-        found = Payment.objects.filter(id=known).first()
+        found = self.known.payment(read)
         if found and found.journal_id != self.raw.journal_id:
             raise Quarantined("other_journal")
         return found

@@ -18,6 +18,7 @@ from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
 from office.rows import derived_id
 
+_ON_ITS_WAY = (Note.State.ESCROW, Note.State.INTENT)
 _FINAL = (*IN_THE_BOX, Note.State.RETURNED)
 _CLAIMED = (Note.State.UNKNOWN, Note.State.NOT_KEPT)  # only evidence moves it on
 _LARGEST_FACE_FEN = 10_000
@@ -33,11 +34,12 @@ def intent(fold: Fold, event: NoteAcceptIntent) -> None:
 
 def credited(fold: Fold, event: NoteCredited) -> None:
     note = _note(fold, event, Note.State.CREDITED)
+    is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.recovered = (event.recovered or "")[:16]
     _move(fold, note, Note.State.CREDITED, event.face_fen)
-    _post_credit(fold, note)
-    if settled_by_people(note):
+    _post_credit(fold, note, is_given)
+    if is_given:
         return  # the payer has it already
     payment = note.payment
     if payment is None or payment.state != Payment.State.OPEN:
@@ -50,9 +52,10 @@ def credited(fold: Fold, event: NoteCredited) -> None:
 
 def returned(fold: Fold, event: NoteReturned) -> None:
     note = _note(fold, event, Note.State.RETURNED)
+    is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.RETURNED)
     _move(fold, note, Note.State.RETURNED, event.face_fen)
-    if settled_by_people(note):
+    if is_given:
         _case(fold, note, "claim_contradicted", {"note_no": note.note_no, "found": "returned"})
 
 
@@ -103,12 +106,13 @@ def count_unreadable(fold: Fold) -> SuspenseItem | None:
     sure = fold.raw.kind == "note.credited" and face is not None
     if note.state in IN_THE_BOX or (note.state == Note.State.UNKNOWN and not sure):
         return None  # it counts in the box already
+    is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.acceptor_serial = told.acceptor_serial[:40].replace("\0", "")
     _move(fold, note, Note.State.SUSPENSE if sure else Note.State.UNKNOWN, face)
     if sure:
-        _post_credit(fold, note)
-    if settled_by_people(note):
+        _post_credit(fold, note, is_given)
+    if is_given:
         return None
     return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, "the event could not be understood")
 
@@ -130,9 +134,9 @@ def _note(
     Raises:
         Quarantined: the note's fate is settled already.
     """
-    note = Note.objects.select_related("payment").filter(id=_note_id(fold, event.note_no)).first()
+    note = fold.known.note(_note_id(fold, event.note_no))
     if note is None:
-        return Note(
+        note = Note(
             id=_note_id(fold, event.note_no),
             project_id=fold.project_id,
             kiosk_id=fold.raw.kiosk_id,
@@ -146,6 +150,7 @@ def _note(
             seq=fold.raw.seq,
             at=fold.raw.corrected_at,
         )
+        fold.known.notes[note.id] = note
     backwards = note.state == Note.State.INTENT and to == Note.State.ESCROW
     unsettles = note.state in _CLAIMED and to in (Note.State.ESCROW, Note.State.INTENT)
     again = note.state == Note.State.NOT_KEPT and to == Note.State.UNKNOWN
@@ -154,10 +159,15 @@ def _note(
     return note
 
 
-def _post_credit(fold: Fold, note: Note) -> None:
+def _given_by_people(note: Note) -> bool:
+    """Whether the payer has its money already. Asked before the note moves: one on its way has never had a claim."""
+    return note.state not in _ON_ITS_WAY and settled_by_people(note)
+
+
+def _post_credit(fold: Fold, note: Note, is_given: bool) -> None:
     """The note is in the box. Its other side is money to be placed, or what people gave the payer before it was found."""
     unit_id = note.payment.unit_id if note.payment else None
-    against = DIFFERENCE if settled_by_people(note) else SUSPENSE
+    against = DIFFERENCE if is_given else SUSPENSE
     lines = note_credited(note.face_fen, note.kiosk_id, unit_id, against)
     fold.post(Entry("note_credited", "note", note.id, fold.date, lines, payment_id=note.payment_id))
 
@@ -169,6 +179,8 @@ def _move(fold: Fold, note: Note, to: str, face_fen: int | None) -> None:
 
 def _forget_claim(fold: Fold, note: Note, found: str) -> None:
     """The kiosk found out after all, or tells it again so that it can be read: the note's open claim is answered."""
+    if note.state in _ON_ITS_WAY:
+        return
     for item in note.suspense.filter(state=SuspenseItem.State.OPEN):
         item.reason = f"the kiosk told: {found or 'the same, readably'}"
         close_item(item, found, at=fold.raw.received_at, why=item.reason)

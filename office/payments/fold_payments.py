@@ -1,6 +1,7 @@
 """Payments: opened, cancelled, settled, and what became of the slip."""
 
 import datetime
+import uuid
 
 import msgspec
 
@@ -116,8 +117,8 @@ def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) ->
 def _new_payment(fold: Fold, payment_id: str, unit_id: str, **told: object) -> Payment:
     known = read_uuid(unit_id)
     unit = Unit.objects.filter(project_id=fold.project_id, id=known).first() if known else None
-    return Payment.objects.create(
-        id=payment_id,
+    payment = Payment.objects.create(
+        id=uuid.UUID(payment_id),
         project_id=fold.project_id,
         kiosk_id=fold.raw.kiosk_id,
         journal_id=fold.raw.journal_id,
@@ -129,6 +130,8 @@ def _new_payment(fold: Fold, payment_id: str, unit_id: str, **told: object) -> P
         clock=fold.raw.clock,
         **told,
     )
+    fold.known.payments[payment.id] = payment
+    return payment
 
 
 def _open_payment(fold: Fold, payment_id: str) -> Payment:

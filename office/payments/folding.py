@@ -8,28 +8,36 @@ shown to staff, and it never holds up the events behind it. Source: journal-and-
 import logging
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 
 from kiosk.domain import events
 from kiosk.domain.events import AnyEvent, UnknownEvent
 from office.kiosks import fold_devices
-from office.kiosks.models import RawEvent
+from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import Stream
 from office.payments import fold_notes, fold_payments
 from office.payments.cases import open_case
-from office.payments.fold import Fold, Quarantined
+from office.payments.fold import Fold, Known, Quarantined
 
 log = logging.getLogger("office.folding")
 
 
-def fold_event(stream: Stream, raw: RawEvent) -> None:
-    """Fold one event of a locked stream and note on it whether it was understood."""
-    fold = Fold(stream=stream, raw=raw)
-    code = _folded(fold)
-    if code:
-        _quarantine(fold, code)
-    RawEvent.objects.filter(id=raw.id).update(
-        state=RawEvent.State.QUARANTINED if code else RawEvent.State.FOLDED, reject_code=code
-    )
+def fold_events(stream: Stream, pending: QuerySet[RawEvent], limit: int) -> int:
+    """Fold the next events of a locked stream, in order, and note on each whether it was understood; how many there were."""
+    events = list(pending.prefetch_related("kiosk__project").order_by("ingest_no")[:limit])
+    known, folded = Known(), []
+    for raw in events:
+        fold = Fold(stream, raw, known)
+        if code := _folded(fold):
+            known.forget()
+            _quarantine(fold, code)
+        else:
+            folded.append(raw.id)
+        stream.folded_no = raw.ingest_no
+    RawEvent.objects.filter(id__in=folded).update(state=RawEvent.State.FOLDED, reject_code="")
+    for journal_id, seq in {raw.journal_id: raw.seq for raw in events}.items():
+        Journal.objects.filter(id=journal_id).update(posted_seq=seq)
+    return len(events)
 
 
 def _folded(fold: Fold) -> str:
@@ -99,6 +107,7 @@ def _dispatch(fold: Fold, event: AnyEvent) -> None:
 
 def _quarantine(fold: Fold, code: str) -> None:
     log.warning("event_quarantined ingest_no=%s kind=%s code=%s", fold.raw.ingest_no, fold.raw.kind, code)
+    RawEvent.objects.filter(id=fold.raw.id).update(state=RawEvent.State.QUARANTINED, reject_code=code)
     suspense = fold_notes.count_unreadable(fold)
     open_case(
         fold.project_id,

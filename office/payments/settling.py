@@ -66,6 +66,8 @@ def settle(fold: Fold, payment: Payment, event: Settlement) -> set[str]:
 
 def _load_bills(work: _Settling) -> None:
     wanted = {known for line in work.event.lines if (known := read_uuid(line.bill_id))}
+    if not wanted:
+        return
     rows = Bill.objects.filter(project_id=work.fold.project_id, unit_id=work.payment.unit_id, id__in=wanted)
     work.bills = {str(bill.id): bill for bill in rows.select_related("late_rule", "fee_item")}
 

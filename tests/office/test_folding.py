@@ -3,6 +3,7 @@
 import pytest
 
 from kiosk.domain import events
+from kiosk.domain.identifiers import new_id
 from office.billing.models import Bill
 from office.kiosks.models import Alarm, RawEvent
 from office.kiosks.selectors import box_of
@@ -277,3 +278,31 @@ def test_every_raw_event_is_kept_as_sent(estate: Estate) -> None:
         (event.body, event.hash) for event in estate.writer.events
     ]
     assert not kept.exclude(state=RawEvent.State.FOLDED).exists()
+
+
+def test_what_a_quarantined_event_would_have_changed_is_not_kept_with_the_next_one(estate: Estate) -> None:
+    """The events of one upload share what they read, and a fold that is undone must not leave its traces there."""
+    payment_id = new_id()
+    estate.writer.append(
+        events.PaymentOpened(payment_id=payment_id, unit_id=str(estate.unit.id), bills=(), due_fen=0),
+        events.PaymentPartial(
+            payment_id=payment_id,
+            unit_id=str(estate.unit.id),
+            receipt_no="much too long for any receipt " * 2,
+            receipt_number=1,
+            received_fen=0,
+            notes={},
+            lines=(),
+            prepaid_fen=0,
+            late_days={},
+            business_date="2026-10-15",
+            time_zone="Asia/Shanghai",
+            ended="timeout",
+            claims=("YG01-C000001",),
+        ),
+        events.PaymentCancelled(payment_id=payment_id, reason="cancelled"),
+    )
+    estate.upload()
+    payment = estate.payment(payment_id)
+    assert (payment.state, payment.partial, payment.claims) == (Payment.State.CANCELLED, False, [])
+    assert Case.objects.filter(kind="unreadable_event").count() == 1

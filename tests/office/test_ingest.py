@@ -265,6 +265,16 @@ def test_what_an_answer_had_no_time_to_fold_is_folded_later(estate: Estate) -> N
     assert estate.prepaid() == 80000
 
 
+def test_what_comes_behind_a_backlog_is_acknowledged_without_waiting_for_it_to_be_folded(estate: Estate) -> None:
+    for _ in range(stream.BACKLOG + stream.CHUNK):
+        estate.writer.append(events.AgentStopped())
+    for first in (1, ingest.MAX_EVENTS + 1):
+        answer = post(estate, wire_batch(estate.writer, first, first + ingest.MAX_EVENTS - 1)).json()
+    assert (answer["ack_seq"], answer["posted_seq"]) == (len(estate.writer.events), stream.CHUNK)
+    assert stream.fold(estate.project.id)
+    assert list(verify_project(estate.project)) == []
+
+
 def test_more_than_five_hundred_events_are_too_many(estate: Estate) -> None:
     for _ in range(500):
         estate.writer.append(events.AgentStopped())
