@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,8 @@ def run_and_kill(path: Path, after_s: float) -> int:
         time.sleep(after_s)  # the random instant itself, not a wait for something
         writer.kill()
         lines = writer.stdout.read().splitlines(keepends=True)
+        wrong = writer.stderr.read()
+    assert writer.returncode == -signal.SIGKILL, f"it ended by itself:\n{wrong}"
     whole = [int(line) for line in lines if line.endswith("\n")]
     return whole[-1] if whole else acknowledged
 
@@ -40,7 +43,8 @@ def run_and_kill(path: Path, after_s: float) -> int:
 def killed_again_and_again(path: Path, kills: int, seed: int) -> int:
     """Kill after kill on one file, every promise checked after each; how many commits outlived their acknowledgement."""
     rng = random.Random(seed)
-    unacknowledged = 0
+    unacknowledged = wrote = 0
+    before_it = 1  # the genesis
     for kill in range(kills):
         acknowledged = run_and_kill(path, rng.uniform(0.0, 0.05))
         with JournalReader(path) as reader:
@@ -49,10 +53,13 @@ def killed_again_and_again(path: Path, kills: int, seed: int) -> int:
             assert head_seq >= acknowledged, (seed, kill)
             assert [entry.seq for entry in reader.entries(0, 10**6)] == list(range(1, head_seq + 1)), (seed, kill)
         unacknowledged += head_seq - acknowledged
+        wrote += head_seq > before_it
+        before_it = head_seq
         with closing(Journal.open(path, SystemClock())) as journal:
             before = projections.dump(journal._db)
             journal.rebuild_projections()
             assert projections.dump(journal._db) == before, (seed, kill)
+    assert wrote >= kills // 4, f"only {wrote} of {kills} writers came to write"
     return unacknowledged
 
 
@@ -68,4 +75,4 @@ def test_no_acknowledged_entry_is_lost_to_two_hundred_kills(path):
     Journal.create(path, SystemClock(), genesis()).close()
     unacknowledged = killed_again_and_again(path, kills=200, seed=SEED)
     print(f"seed {SEED}: 200 kills, {unacknowledged} commits outlived one before they were acknowledged")
-    assert unacknowledged, "the window between commit and acknowledgement was never hit"
+    assert unacknowledged >= 20, "the window between commit and acknowledgement was hardly ever hit"
