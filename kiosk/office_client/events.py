@@ -93,4 +93,11 @@ class EstateRefused(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class JournalUnreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """What was to be sent can't be read, because the journal's file or its disk failed. ``code`` is a row of faults.py."""
+
+    code: str
+    detail: str
+
+
 OfficeEvent = UnitFound | UnitNotFound | BillsFound | EnquiryFailed | LinkChanged | Acked | EstateTold | EstateRefused

@@ -17,6 +17,7 @@ VERSION = 1  # of the tables: how many migrations there are
 BUSY_MS = 5000
 MIB = 1024 * 1024
 _HEADER_SIZE = 100  # of every SQLite file
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 
 # Set by migrations.build() before the first table: small pages, because a commit writes each page it touches as a whole
 # (6 kB instead of 23 kB for a note). A journal keeps the size it was made with.
@@ -198,11 +199,18 @@ def in_words(error: Exception, path: Path) -> JournalUnusable:
     if isinstance(error, JournalUnusable):
         return error
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")):
+    if name.startswith(_DAMAGED):
         return JournalUnusable("journal.damaged", f"{path}: {error} ({name})")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) and _is_full(path.parent):
         return JournalUnusable("disk.margin", f"{path}: the disk is full: {error} ({name})")
     return JournalUnusable("journal.unwritable", f"{path}: {error} ({name})")
+
+
+def has_failed(error: Exception) -> bool:
+    """Whether the file or its disk is at fault, so that only a new process may go on with it. All else may pass: a lock, a lack of
+    descriptors."""
+    name = getattr(error.__cause__ if isinstance(error, JournalUnusable) else error, "sqlite_errorname", "")
+    return getattr(error, "code", "") == "journal.damaged" or name.startswith((*_DAMAGED, "SQLITE_IOERR"))
 
 
 def _is_full(directory: Path) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from kiosk.clock import TRUSTED, Clock, age_ms
 from kiosk.domain.chain import Header
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
-from kiosk.office_client.events import Acked, LinkChanged, OfficeEvent
+from kiosk.office_client.events import Acked, JournalUnreadable, LinkChanged, OfficeEvent
 from kiosk.office_client.wire import Condition, Heartbeat, Problem, UploadAnswer
 from kiosk.offline_queue import database, outbox
 from kiosk.offline_queue.backoff import Backoff, Timing
@@ -52,7 +52,7 @@ class Sync:
         journal_path: Path,
         cache: Cache,
         clock: Clock,
-        report: Callable[[OfficeEvent], None],
+        report: Callable[[OfficeEvent | JournalUnreadable], None],
         *,
         software: str,
         timing: Timing | None = None,
@@ -176,6 +176,9 @@ class Sync:
         except (JournalUnusable, sqlite3.Error) as error:
             log.warning("sync.journal_unreadable reason=%s", error)
             self._close_reader()
+            if database.has_failed(error):
+                unusable = database.in_words(error, self._journal_path)
+                self._report(JournalUnreadable(code=unusable.code, detail=unusable.detail))
             pause_s = self._failed(None)
         return self._try_after(pause_s)
 

@@ -22,7 +22,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware.faults import Fault
 from kiosk.hardware.ports import BillAcceptor, PrintJob, ReceiptFailed, ReceiptPrinter
-from kiosk.office_client.events import Acked, BillsFound, EstateTold, UnitFound
+from kiosk.office_client.events import Acked, BillsFound, EstateTold, JournalUnreadable, UnitFound
 from kiosk.offline_queue.journal import AckMismatch, Journal, JournalUnwritable
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.payment import commands as order
@@ -84,7 +84,7 @@ class Lookups(Protocol):
     def bills(self, request_no: int, unit_id: str) -> None: ...
 
 
-Inbox = queue.SimpleQueue[Event | Stop | PartDied]
+Inbox = queue.SimpleQueue[Event | JournalUnreadable | Stop | PartDied]
 
 
 class Cashier:
@@ -151,7 +151,7 @@ class Cashier:
 
     # --- one event ---------------------------------------------------------------------------------------------
 
-    def _next(self) -> Event | Stop | PartDied:
+    def _next(self) -> Event | JournalUnreadable | Stop | PartDied:
         try:
             return self._inbox.get(timeout=self._until_due())
         except queue.Empty:
@@ -168,9 +168,9 @@ class Cashier:
             due.append(deadline)
         return max(0.0, min(due) - now)
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, told: Event | JournalUnreadable) -> None:
         try:
-            event = self._prepared(event)
+            event = self._prepared(told)
         except JournalUnwritable as error:
             self._journal_failed(self.state, error)
             return
@@ -184,7 +184,7 @@ class Cashier:
                 return
         self._watch(self.state)
 
-    def _prepared(self, event: Event) -> Event:
+    def _prepared(self, event: Event | JournalUnreadable) -> Event:
         """What the journal has to do with an event before the flow sees it."""
         match event:
             case Acked():
@@ -199,6 +199,9 @@ class Cashier:
                 self._zone = ZoneInfo(known.time_zone)
                 self._write_applied(estate)
                 return replace(event, estate=known)
+            case JournalUnreadable(code=code, detail=detail):
+                self._journal.condemn(detail)
+                raise JournalUnwritable(code, detail)
             case UnitFound(offline=True):
                 self._uploads.wake()  # the office did not answer a look-up: let the thread that knows find out
             case _:

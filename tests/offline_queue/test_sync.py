@@ -12,12 +12,13 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.domain import events
 from kiosk.office_client.client import OfficeClient
-from kiosk.office_client.events import Acked, EstateRefused, EstateTold, LinkChanged
+from kiosk.office_client.events import Acked, EstateRefused, EstateTold, JournalUnreadable, LinkChanged
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.wire import Condition
-from kiosk.offline_queue import outbox
+from kiosk.offline_queue import database, outbox
 from kiosk.offline_queue.backoff import Backoff, Timing
 from kiosk.offline_queue.cache import Cache
+from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Link, Sync
@@ -541,6 +542,22 @@ def test_an_office_without_bills_for_us_still_takes_the_journal(kiosk, journal, 
     kiosk.step()
     assert len(office.stored()) == 6
     assert kiosk.last_link.up
+
+
+def test_a_torn_page_that_the_upload_meets_is_told_and_a_lock_is_not(kiosk, journal, path):
+    for number in range(60):
+        pay(journal, f"p-{number}")
+    database.fold_wal(journal._db)
+    with path.open("r+b") as file:  # not the first pages, which hold the schema and say whose file it is
+        file.seek(database.PAGE_SIZE * 40)
+        file.write(b"\0" * (path.stat().st_size - database.PAGE_SIZE * 40))
+    kiosk.step()
+    (told,) = kiosk.told(JournalUnreadable)
+    assert told.code == "journal.damaged"
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorname = "SQLITE_BUSY"
+    for passing in (locked, JournalUnusable("journal.unwritable", "no descriptors are left")):
+        assert not database.has_failed(passing)
 
 
 # --- the real thread -------------------------------------------------------------------------------------------------

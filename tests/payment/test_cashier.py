@@ -18,6 +18,7 @@ from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware import ports
 from kiosk.office_client import events as office
+from kiosk.offline_queue.database import is_doubted
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import cashier
@@ -350,6 +351,19 @@ def test_after_a_part_died_a_new_process_takes_over_as_soon_as_nobody_is_served(
     assert counter.join() is Ending.PART_DIED
     assert counter.ear.kinds()[-3:] == ["payment.cancelled", "checkpoint", "agent.stopped"]
     counter.stop()
+
+
+def test_a_journal_that_the_upload_can_not_read_ends_all_promises_and_is_checked_by_the_next_process(tmp_path):
+    counter = Counter(tmp_path)
+    counter.to_cash(due=1_000)
+    counter.inbox.put(office.JournalUnreadable(code="journal.damaged", detail="a page is torn"))
+    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=4))
+    while counter.ear.view.frame.code != "E61":
+        counter.ear.views.get(timeout=PATIENCE_S)
+    assert counter.join() is Ending.JOURNAL_FAILED
+    assert "note.accept_intent" not in counter.ear.kinds()
+    counter.stop()
+    assert is_doubted(counter.path)
 
 
 def test_an_acknowledgement_moves_the_cursor_only_if_its_hash_is_ours(counter):
