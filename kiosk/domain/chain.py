@@ -69,8 +69,8 @@ def check_code(seq: int, entry: bytes) -> str:
 
 
 def _digest(parts: tuple[bytes, ...]) -> bytes:
-    whole = hashlib.sha256()
+    whole = bytearray()
     for part in parts:
-        whole.update(len(part).to_bytes(8, "big"))
-        whole.update(part)
-    return whole.digest()
+        whole += len(part).to_bytes(8, "big")
+        whole += part
+    return hashlib.sha256(whole).digest()

@@ -15,6 +15,7 @@ from kiosk.offline_queue.records import Entry
 
 MAX_EVENTS = 500
 MAX_BYTES = 256 * 1024
+_GZIP_LEVEL = 6  # 9, what Python takes unasked, needs four times as long and saves 3 %
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ def nothing_more(reader: JournalReader, clock: Clock) -> Batch:
     upload = Upload(
         first_seq=seq + 1, last_seq=seq, prev_hash=head.hex(), events=(), posted_seq=0, sent=sent_now(clock)
     )
-    return Batch(first_seq=seq + 1, last_seq=seq, gzipped=gzip.compress(msgspec.json.encode(upload), mtime=0))
+    return Batch(first_seq=seq + 1, last_seq=seq, gzipped=_zipped(upload))
 
 
 def sent_now(clock: Clock) -> Sent:
@@ -68,7 +69,11 @@ def _pack(entries: tuple[Entry, ...], prev: bytes, clock: Clock, posted_seq: int
         posted_seq=posted_seq,
         sent=sent_now(clock),
     )
-    return gzip.compress(msgspec.json.encode(upload), mtime=0)
+    return _zipped(upload)
+
+
+def _zipped(upload: Upload) -> bytes:
+    return gzip.compress(msgspec.json.encode(upload), _GZIP_LEVEL, mtime=0)
 
 
 def _on_the_wire(entry: Entry) -> SentEvent:

@@ -7,7 +7,7 @@ Source: journal-and-upload section 4.
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,7 @@ from office.kiosks.rules import moment
 from office.kiosks.times import Placed
 from office.ledger import stream as books
 from office.ledger.models import Stream
-from office.rows import derived_id, insert_rows
+from office.rows import derived_id, insert_rows, numbered_id
 
 MAX_EVENTS = 500
 
@@ -87,8 +87,7 @@ class Sent:
     wall_ms: int
 
 
-@dataclass(frozen=True)
-class SentEvent:
+class SentEvent(NamedTuple):
     """One event as it travels: its header, the stored bytes of its body, its hash."""
 
     seq: int
@@ -224,7 +223,7 @@ def _row(journal: Journal, event: SentEvent, stream: Stream, placed: Placed, now
     header = event.header
     stream.last_no += 1
     return {
-        "id": derived_id(journal.id, "event", event.seq),
+        "id": numbered_id(journal.id, event.seq),
         "project_id": journal.project_id,
         "kiosk_id": journal.kiosk_id,
         "journal_id": journal.id,
