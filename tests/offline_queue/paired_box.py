@@ -1,5 +1,6 @@
 """A kiosk's journal and its upload without a thread, paired with the real office process: what happens, happens when a test says so."""
 
+import ctypes
 import json
 import os
 import random
@@ -23,6 +24,7 @@ from kiosk.offline_queue.sync import Sync
 from tests.offline_queue.journals import credited, escrow, intent, opened, settled
 
 STARTED_WITHIN_S = 30.0
+PR_SET_PDEATHSIG = 1
 TIMING = Timing(first_try_s=0, backoff_base_s=0, backoff_cap_s=0, retry_spacing_s=0)
 
 
@@ -120,6 +122,7 @@ def restart(state: Path, url: str, times: int, seed: int) -> None:
         ears, mouth = os.pipe()
         child = os.fork()
         if child == 0:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a run that is broken off leaves nobody behind
             live(state, url, seed * 1000 + kills, mouth)
         os.close(mouth)
         if not early:
