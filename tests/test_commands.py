@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -44,6 +45,13 @@ def test_every_command_explains_itself_and_speaks_json(
 ) -> None:
     assert code_of(command, *name.split(), "--help") == 0
     assert "--json" in capsys.readouterr().out
+
+
+def test_the_document_of_commands_names_all_of_them_and_no_other() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:kiosk|office|kiosk-sim) [a-z -]+)`", text))
+    known = {f"kiosk {name}" for name in KIOSK} | {f"office {name}" for name in OFFICE}
+    assert named == known | {f"kiosk-sim {name}" for name in PROGRAMS}
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
