@@ -99,6 +99,11 @@ class Found:
         return self.amount_fen - self.refunded_fen
 
     @property
+    def nothing_taken(self) -> bool:
+        """Every note of it was found not to be there: nothing is in the books, and nothing was given back at the desk."""
+        return self.outcome is Outcome.BOOKED and not self.amount_fen and not self.refunded_fen
+
+    @property
     def asked(self) -> ClaimState | None:
         """The claim whose number the person asks about."""
         return next((claim for claim in self.claims if claim.claim_no == self.number), None)

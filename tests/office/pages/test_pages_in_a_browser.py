@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from kiosk.domain.chain import check_code
 from office.kiosks.models import Alarm
 from office.staff.models import Role
 from tests.office.pages.desk import PASSWORD, BusyDesk, person
@@ -18,6 +19,7 @@ from tests.office.pages.desk import PASSWORD, BusyDesk, person
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = (320, 390, 640, 641, 768, 1024, 1101, 1280, 1440, 1920)
 LOWEST_CONTRAST = 6.5  # the design's lowest measured pair is 6.58
+PAYERS_CONTRAST = 7.0  # of the page that payers read
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed")
 
 # Contrast of every rendered text against the nearest painted ground; [ratio, text] of the lowest one.
@@ -43,6 +45,20 @@ LOWEST = """() => {
     if (ratio < lowest[0]) lowest = [ratio, text];
   }
   return lowest;
+}"""
+
+
+# The smallest letter size of any rendered text and the size of what a note says in bold, in CSS pixels.
+SIZES = """() => {
+  const size = element => parseFloat(getComputedStyle(element).fontSize);
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let least = 99;
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (walker.currentNode.textContent.trim() && element.getClientRects().length) least = Math.min(least, size(element));
+  }
+  const told = document.querySelector(".note b");
+  return [least, told ? size(told) : 99];
 }"""
 
 
@@ -146,6 +162,23 @@ def test_every_text_stands_out_from_its_ground_light_and_dark(running: Running) 
             ratio, text = page.evaluate(LOWEST)
             assert ratio >= LOWEST_CONTRAST, (address, dark, text)
         page.context.close()
+
+
+def test_a_payer_with_old_eyes_reads_where_the_money_is_on_a_small_phone(running: Running) -> None:
+    settled = next(one for one in running.desk.estate.writer.events if one.header.kind.startswith("payment.s"))
+    right = f"/m/YG01-000001/{check_code(settled.seq, settled.hash)}"
+    for dark in (False, True):
+        for locale in ("zh-CN", "en-GB"):
+            page = running.page(width=320, locale=locale, dark=dark)
+            for address in ("/m/", right, "/m/YG01-000001/99-deadbeef"):
+                page.goto(running.url + address)
+                ratio, text = page.evaluate(LOWEST)
+                assert ratio >= PAYERS_CONTRAST, (address, locale, dark, text)
+                least, told = page.evaluate(SIZES)
+                assert least >= 16, (address, locale)
+                assert told >= 24, (address, locale)
+                assert page.evaluate("document.documentElement.scrollWidth") <= 320, (address, locale)
+            page.context.close()
 
 
 def test_filters_work_without_leaving_the_page_and_can_be_shared_as_an_address(running: Running) -> None:

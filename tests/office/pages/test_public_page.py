@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from kiosk.domain import events
 from kiosk.domain.chain import check_code
+from kiosk.text import say
 from office.demo import visits
 from office.kiosks import services as kiosk_services
 from office.kiosks.models import Journal, Kiosk, RawEvent
@@ -180,6 +181,34 @@ def test_a_claim_is_processing_with_its_age_until_two_people_end_it(
     text = text_of(browser.get(f"/m/{number}/{code}"))
     assert sentence in text
     assert f"100 元纸币 {found}" in text
+
+
+def test_a_visit_of_nothing_but_a_note_that_went_back_is_not_called_booked(browser: Client, estate: Estate) -> None:
+    writer, unit = estate.writer, str(estate.unit.id)
+    payment_id = visits.open_payment(writer, unit, [], timezone.localdate())
+    note = {"payment_id": payment_id, "note_no": writer.take_note_no(), "acceptor_serial": visits.ACCEPTOR}
+    writer.append(events.NoteEscrow(**note, face_fen=HUNDRED))
+    writer.append(events.NoteAcceptIntent(**note, face_fen=HUNDRED, protocol="ssp", channel=7))
+    alone = f"YG01-Q{note['note_no']:06d}"
+    writer.append(events.NoteUnknown(**note, face_fen=HUNDRED, reason="no_evidence", claim_no=alone))
+    visits.settle(writer, payment_id, unit, estate.kiosk.code, [], [], timezone.localdate())
+    estate.upload()
+    link = f"/m/{alone}/{settlement_code(estate)}"
+    text = text_of(browser.get(link))
+    assert "没有收到其他现金。请保留凭条" in text
+    assert "其余" not in text
+    writer.append(events.NoteReturned(**note, face_fen=HUNDRED, reason="power_up"))
+    estate.upload()
+    text = text_of(browser.get(link))
+    assert "未完成 没有收您的钱，账单没有变化。" in text
+    assert "入账" not in text
+
+
+def test_english_says_the_outcomes_as_the_slip_does(estate: Estate) -> None:
+    code = claim_slip(estate)
+    estate.upload()
+    text = text_of(Client(HTTP_ACCEPT_LANGUAGE="en").get(f"/m/{CLAIM}/{code}"))
+    assert say("en", "receipt.outcome.processing") in text
 
 
 def test_a_note_that_the_kiosk_found_again_counts_on_the_page(browser: Client, estate: Estate) -> None:
