@@ -2,7 +2,8 @@
 
 Base data (units, bills) comes from the office they are folded into; where it is missing, money waits in suspense. Of several
 kiosks name all files at once: they are merged by corrected time, then by kiosk. An export does not tell when the office had
-its entries, so where two kiosks took money for one bill, which of them is booked and which prepaid may differ from before.
+its entries, so where two kiosks took money for one bill, which of them is booked and which prepaid may differ from before. A journal that is another one than the office holds is not stored: what only that
+file tells of money is printed instead, and the exit code is 1.
 """
 
 import argparse
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     set_up()
     from office.kiosks import replaying
+    from office.kiosks.branches import branch_of
 
     exports = []
     for file in arguments.files:
@@ -31,6 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
             exports.append(replaying.read(_lines(file)))
         except replaying.NotAJournal as error:
             raise CommandFailed(f"{file}: {error}; nothing was stored") from error
+    if parting := [branch for branch in map(branch_of, exports) if branch]:
+        for branch in parting:
+            say(arguments, branch.told(), str(branch))
+        raise CommandFailed("nothing was stored; see docs/journal.md, When the office and the journal do not agree")
     try:
         results = replaying.replay(exports, arguments.project)
     except replaying.NotAJournal as error:

@@ -1,15 +1,17 @@
 """What comes back of an office whose database is lost, from its base data and the journals of its kiosks."""
 
+import copy
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import connections
 
 from kiosk.domain.events import AgentStarted, NoteUnknown
-from office.kiosks.models import CashBoxFace
+from office.kiosks.models import CashBoxFace, Journal
 from office.kiosks.replaying import NotAJournal, read
 from office.ledger.digest import books_digest
 from office.ledger.models import Posting
@@ -136,3 +138,41 @@ def test_an_export_that_is_not_whole_is_refused_before_anything_is_stored(
     )
     point_at(f"sqlite:///{folder / 'office.db'}")
     assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["two histories", "a replaced journal that went on"])
+def test_money_that_only_a_forked_journal_knows_is_named_and_not_stored(
+    estate: Estate, second: Estate, tmp_path: Path, how: str
+) -> None:
+    """A box was copied, or an old image went on: its notes are in a box, and the office has never heard of them."""
+    estate.pay(["water"], [HUNDRED, 1000])
+    estate.upload()
+    old, parted_at = copy.deepcopy(estate.writer), len(estate.writer.events) + 1
+    if how == "two histories":
+        estate.pay(["sep"], [HUNDRED] * 3)
+        estate.upload()
+    else:
+        Journal.objects.filter(kiosk=estate.kiosk).update(state=Journal.State.REPLACED)
+    old.pass_time(60_000)
+    box = replace(estate, writer=old)
+    box.pay([], [HUNDRED, 2000, HUNDRED])
+    claim = {"note_no": old.take_note_no(), "face_fen": HUNDRED, "claim_no": "YG01-Q000009"}
+    old.append(NoteUnknown(payment_id=None, acceptor_serial="S", reason="jam", **claim))
+    before = books_digest(estate.project.id)
+    connections.close_all()
+    files = [written(tmp_path, "branch.jsonl", box), written(tmp_path, "other.jsonl", second)]
+    done = office("replay", *files, "--json", directory=tmp_path)
+    assert done.returncode == 1
+    assert "nothing was stored; see docs/journal.md" in done.stderr
+    assert json.loads(done.stdout) == {
+        "kiosk": "YG01",
+        "branch_from": parted_at,
+        "events": len(old.events) - parted_at + 1,
+        "credited": {"10000": 2, "2000": 1},
+        "credited_fen": 22000,
+        "unknown": 1,
+        "receipts": ["YG01-000002"],
+    }
+    assert "notes credited 2 x 100, 1 x 20, together 220.00 yuan" in office("replay", *files, directory=tmp_path).stdout
+    assert books_digest(estate.project.id) == before
+    assert Journal.objects.count() == 1

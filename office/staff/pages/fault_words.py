@@ -38,7 +38,9 @@ FAULT = {
     "journal.damaged": FaultWords(State("no", _("日志自检不符")), _("保留文件，运行 kiosk journal verify，联系厂家。")),
     "journal.fork": FaultWords(
         State("no", _("终端记录对不上")),
-        _("同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，查清后换新日志。"),
+        _(
+            "同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，用 kiosk journal export 存下它的日志，用 office replay 看只有它知道的钱，查清后换新日志。"
+        ),
     ),
     "journal.ahead": FaultWords(
         State("no", _("终端记录变短了")), _("终端丢了已上传的记录，多半装回了旧备份。停用它，查清后换新日志。")
