@@ -1,7 +1,8 @@
 """Scenarios: who inserts, pulls, taps what, when, on running simulators; the same files serve tests, bench and integrators.
 
 A scenario is a TOML file: a ``title`` and ``[[step]]`` tables. A step names a ``device`` and the command's own keys
-(``do`` and its arguments); ``wait_for`` names the event that must come before the next step, within ``timeout_s``.
+(``do`` and its arguments); ``wait_for`` names the event that must come before the next step, within ``timeout_s``;
+``stay_s`` keeps what came of it that long for people who look on.
 """
 
 import queue
@@ -15,7 +16,7 @@ import msgspec
 
 from kiosk.hardware.simulators.arguments import in_words
 
-OWN_KEYS = ("device", "wait_for", "timeout_s")
+OWN_KEYS = ("device", "wait_for", "timeout_s", "stay_s")
 DEFAULT_TIMEOUT_S = 30.0
 
 Listener = queue.Queue[dict[str, Any]]
@@ -38,6 +39,7 @@ class Step(msgspec.Struct, frozen=True):
     command: dict[str, Any]
     wait_for: str | None
     timeout_s: float
+    stay_s: float = 0.0
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ def _step(path: Path, number: int, table: dict[str, Any]) -> Step:
         command={key: value for key, value in table.items() if key not in OWN_KEYS},
         wait_for=table.get("wait_for"),
         timeout_s=float(table.get("timeout_s", DEFAULT_TIMEOUT_S)),
+        stay_s=float(table.get("stay_s", 0)),
     )
 
 
@@ -102,6 +105,7 @@ def play(
             report("scenario", {"event": "step", "step": number, "device": step.device, **step.command})
             if step.wait_for is not None:
                 _await(listener, number, step)
+            time.sleep(step.stay_s)
         finally:
             forget(listener)
     report("scenario", {"event": "done", "title": scenario.title})

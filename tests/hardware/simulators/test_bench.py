@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import queue
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.simulators import bench as bench_package
+from kiosk.hardware.simulators.scenario import load, play
 
 KIOSK_SIM = str(Path(sys.executable).parent / "kiosk-sim")
 
@@ -98,6 +101,29 @@ def test_a_command_reaches_the_device_and_a_wrong_one_is_answered_in_words(bench
     assert status == 200
     assert "fly" in answer["error"]
     assert ask(bench, "/do/toaster", {"do": "pop"})[0] == 404
+
+
+def test_the_jam_on_the_bench_stays_long_enough_to_be_read() -> None:
+    jam = load(Path(__file__).resolve().parents[3] / "config" / "scenarios" / "jam-and-clear.toml")
+    jammed, cleared = jam.steps[-2:]
+    assert (jammed.wait_for, cleared.command) == ("jammed", {"do": "clear"})
+    assert jammed.stay_s >= 10
+
+
+def test_a_scenario_stays_at_a_step_as_long_as_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "stay.toml"
+    file.write_text('[[step]]\ndevice = "printer"\ndo = "a"\nstay_s = 0.2\n[[step]]\ndevice = "printer"\ndo = "b"\n')
+    asked = []
+
+    class Printer:
+        def ask(self, command: dict[str, str]) -> dict[str, str]:
+            asked.append((command["do"], time.monotonic()))
+            return {}
+
+    play(load(file), {"printer": Printer()}, queue.Queue, lambda _: None, lambda _name, _event: None)
+    (first, began), (second, went_on) = asked
+    assert (first, second) == ("a", "b")
+    assert went_on - began >= 0.2
 
 
 def test_a_scenario_plays_and_an_impossible_one_names_its_step(bench: http.client.HTTPConnection) -> None:
