@@ -71,6 +71,8 @@ class Running:
         """SIGKILL, as a power cut ends a program."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self._finish()
+        ended = self.process.returncode
+        assert ended == -signal.SIGKILL, f"{self.name} had ended by itself ({ended}):\n{self.log.read_text()[-3000:]}"
 
     def stop(self) -> None:
         """SIGTERM; a program that does not obey fails the test."""

@@ -41,7 +41,7 @@ def start_host(link: Path, tmp_path: Path, *, deaf: bool = False) -> subprocess.
 
 def kill(host: subprocess.Popen[str]) -> None:
     os.kill(host.pid, signal.SIGKILL)
-    host.wait(WAIT_S)
+    assert host.wait(WAIT_S) == -signal.SIGKILL, "it had ended by itself"
     assert host.stdout is not None
     host.stdout.close()
 
