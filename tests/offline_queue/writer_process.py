@@ -8,9 +8,8 @@ from kiosk.clock import SystemClock
 from kiosk.offline_queue.journal import Journal
 from tests.offline_queue import journals
 
-ACKNOWLEDGING_S = (
-    0.0001  # for one entry in three, so that kills fall between a commit and its line as well as into commits
-)
+# For one entry in three, so that kills fall between a commit and its line as well as into commits.
+ACKNOWLEDGING_S = 0.0001
 
 
 def main() -> None:
