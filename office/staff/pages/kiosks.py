@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from kiosk.domain.events import UnknownEvent, decode
 from office.kiosks import selectors
-from office.kiosks.models import Alarm, RawEvent
+from office.kiosks.models import Alarm, Kiosk, RawEvent
 from office.payments import services
 from office.staff.pages import words
 from office.staff.pages.event_text import describe
@@ -82,6 +82,7 @@ def kiosk(request: HttpRequest, desk: Desk, kiosk_code: str) -> HttpResponse:
         "events": [event_row(raw) for raw in shown[:EVENTS]] if desk.may(Act.SEE_MONEY) else [],
         "shows_counters": shows_counters,
         "can_acknowledge": desk.may(Act.ACKNOWLEDGE),
+        "can_pair": desk.may(Act.PAIR_KIOSKS) and page.card.kiosk.state != Kiosk.State.REVOKED,
     }
     return render(request, "office/kiosk.html", context)
 

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from office.staff.pages import cases, claims, counts, home, kiosks, payment, search, signin, today, units, uploads
+from office.staff.pages import (
+    cases,
+    claims,
+    counts,
+    home,
+    kiosks,
+    pairing,
+    payment,
+    search,
+    signin,
+    today,
+    units,
+    uploads,
+)
 
 app_name = "office"
 
@@ -30,6 +43,7 @@ urlpatterns = [
     path("projects/<str:project_code>/units/<str:code>/", units.unit, name="unit"),
     path("projects/<str:project_code>/kiosks/", kiosks.kiosks, name="kiosks"),
     path("projects/<str:project_code>/kiosks/<str:kiosk_code>/", kiosks.kiosk, name="kiosk"),
+    path("projects/<str:project_code>/kiosks/<str:kiosk_code>/renew/", pairing.renew, name="renew"),
     path("projects/<str:project_code>/alarms/<uuid:alarm_id>/acknowledge/", kiosks.acknowledge, name="acknowledge"),
     path("projects/<str:project_code>/search/", search.search, name="search"),
 ]

@@ -1,10 +1,13 @@
 """Who sees what: by role inside a project, nothing of another project, nothing at all without a role."""
 
+import re
+
 import pytest
 from django.test import Client
 
+from office.kiosks.models import PairingCode
 from office.payments.models import Case
-from office.staff.models import Role
+from office.staff.models import AuditEntry, Role
 from office.staff.permissions import ROLES, Act
 from tests.office.pages.desk import BusyDesk, busy_desk, person, signed_in
 
@@ -89,3 +92,36 @@ def test_nobody_signed_in_is_sent_to_the_door_and_a_refresh_says_so_quietly(desk
     quiet = client.get(desk.at("today/live/"), headers={"hx-request": "true"})
     assert (quiet.status_code, quiet.headers["HX-Redirect"]) == (204, "/sign-in/")
     assert client.get("/admin/login/?next=/admin/").url.startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_kiosks_pairing_code_is_shown_once_to_who_may_pair_and_says_why_in_the_audit(
+    desk: BusyDesk, role: Role
+) -> None:
+    user = person(desk.estate.project, role)
+    client, address = signed_in(user), desk.at("kiosks/YG01/renew/")
+    allowed, sees = role in ROLES[Act.PAIR_KIOSKS], role in ROLES[Act.SEE_KIOSKS]
+    if sees:
+        assert (address in client.get(desk.at("kiosks/YG01/")).content.decode()) is allowed
+    answer = client.post(address, {"why": "换了存储卡"})
+    if not allowed:
+        assert answer.status_code == 403
+        assert not PairingCode.objects.exists()
+        return
+    code = re.search(r"--code ([0-9A-Z]{16})<", answer.content.decode())
+    assert code
+    assert "no-store" in answer["Cache-Control"]
+    assert PairingCode.objects.get().renews == desk.estate.kiosk
+    entry = AuditEntry.objects.get(verb="kiosk.pairing_code")
+    assert (entry.actor, entry.reason, entry.body) == (user, "换了存储卡", {"kiosk": "YG01"})
+    assert client.get(address).status_code == 405
+    for page in (desk.at("kiosks/YG01/"), desk.at("kiosks/")):
+        assert code[1][:8] not in client.get(page).content.decode()
+
+
+def test_a_pairing_code_needs_its_reason_and_a_kiosk_of_this_project(desk: BusyDesk) -> None:
+    client = signed_in(person(desk.estate.project, Role.TECHNICIAN))
+    answer = client.post(desk.at("kiosks/YG01/renew/"), {"why": " "}, follow=True)
+    assert "没有生成配对码：请写明理由。" in answer.content.decode()
+    assert client.post(desk.at("kiosks/LJ01/renew/"), {"why": "x"}).status_code == 404
+    assert not PairingCode.objects.exists()
