@@ -37,10 +37,12 @@ Told = TypeVar("Told", wire.BillsAnswer, wire.HeartbeatAnswer, wire.UploadAnswer
 class Unreachable(Exception):
     """No answer that the office signed. Nothing is known about what it did; ask again later."""
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after_s: float | None = None, *, slow: bool = False) -> None:
+        """``slow``: nobody said no, and nothing came in time."""
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.slow = slow
 
 
 class Refused(Exception):
@@ -101,7 +103,8 @@ class Transport:
                 return response.status_code, dict(response.headers.items()), _read(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.drop()
-            raise Unreachable(f"{type(error).__name__}: {error}") from error
+            slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
+            raise Unreachable(f"{type(error).__name__}: {error}", slow=slow) from error
         finally:
             self._used_at = time.monotonic()
 
@@ -179,7 +182,22 @@ class OfficeClient:
         query = {"since": since, "limit": str(limit)} if since else {"limit": str(limit)}
         return _decode(self._call("GET", "/sync/units", query), wire.ChangedUnits)
 
-    def heartbeat(self, beat: wire.Heartbeat) -> wire.HeartbeatAnswer:
+    def heartbeat(self, beat: wire.Heartbeat, within_s: float | None = None) -> wire.HeartbeatAnswer:
+        """``within_s``: less patience than usual. One slow answer is no pulled cable, so a second try has to be as slow."""
+        usual = self._transport.connect_s, self._transport.read_s
+        if within_s is None:
+            return self._beat(beat)
+        self.be_patient(*(min(within_s, seconds) for seconds in usual))
+        try:
+            return self._beat(beat)
+        except Unreachable as unreachable:
+            if not unreachable.slow:
+                raise
+            return self._beat(beat)
+        finally:
+            self.be_patient(*usual)
+
+    def _beat(self, beat: wire.Heartbeat) -> wire.HeartbeatAnswer:
         answer = self._call("POST", "/kiosk/heartbeats", body=msgspec.json.encode(beat))
         return self._timed(_decode(answer, wire.HeartbeatAnswer))
 

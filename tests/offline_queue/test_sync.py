@@ -544,6 +544,23 @@ def test_an_office_without_bills_for_us_still_takes_the_journal(kiosk, journal, 
     assert kiosk.last_link.up
 
 
+def test_one_slow_answer_to_a_heartbeat_is_no_pulled_cable_and_two_are_noticed_soon(office, journal, path, clock):
+    kiosk = Kiosk(office, journal, path, clock, Timing(first_try_s=0, answer_s=0.3))
+    kiosk.step()
+    office.moods.append("slow")  # 0.6 s
+    kiosk.step(61)
+    assert (kiosk.sync.link, list(office.moods)) == (Link.UP, [])
+    office.moods += ["slow", "slow"]
+    began = time.monotonic()
+    kiosk.step(61)
+    assert kiosk.last_link == LinkChanged(up=False, reason=kiosk.last_link.reason)
+    assert time.monotonic() - began < 2, "the client's own patience is longer"
+    office.moods.append("slow")
+    kiosk.step(61)
+    assert kiosk.last_link.up, "whether it is back is asked with patience"
+    kiosk.close()
+
+
 def test_a_torn_page_that_the_upload_meets_is_told_and_a_lock_is_not(kiosk, journal, path):
     for number in range(60):
         pay(journal, f"p-{number}")

@@ -81,7 +81,7 @@ port = "{self.device("receipt-printer")}"
 speed = {self.speed}
 [office]
 url = "{self.cable_url}"
-heartbeat_s = 5
+heartbeat_s = 3
 first_try_s = 1
 retry_within_s = 5
 """
