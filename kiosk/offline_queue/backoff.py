@@ -9,9 +9,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """All the sync thread's times in seconds."""
 
     heartbeat_s: float | None = None  # while idle; None: as often as the office asks
-    answer_s: float = (
-        2.0  # an office that is there has answered a heartbeat by then, or by twice its last answer's time
-    )
+    answer_s: float = 2.0  # an office that is there has answered a heartbeat by then
     first_try_s: float = 10.0  # the first call waits a random part of it, and so does one after a Retry-After
     backoff_base_s: float = 2.0
     backoff_cap_s: float = 60.0  # no network is waited for longer than this: a cable may be back

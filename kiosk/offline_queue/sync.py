@@ -75,7 +75,7 @@ class Sync:
         self._posted = 0
         self._durable = 0  # the cursor as last written
         self._asked_for = 0  # how often in a row entries were acknowledged and not folded yet
-        self._answer_s = self._timing.answer_s  # how late a heartbeat's answer may come
+        self._answer_s = self._timing.answer_s  # how late a heartbeat's answer may come: twice the last one's time
         self._interval_s = DEFAULT_INTERVAL_S  # between idle heartbeats, as the office asks
         self._batch_limit = outbox.MAX_EVENTS
         now = clock.monotonic()
@@ -255,6 +255,9 @@ class Sync:
         says = self._condition
         oldest = reader.entries(self._durable, 1)
         began = self._clock.monotonic()
+        within_s = (
+            self._answer_s if self._link is Link.UP else None
+        )  # a pulled cable soon; whether it is back, patiently
         answer = self._client.heartbeat(
             Heartbeat(
                 journal_id=reader.journal_id,
@@ -272,9 +275,7 @@ class Sync:
                 posted_seq=self._posted,
                 sent=outbox.sent_now(self._clock),
             ),
-            self._answer_s
-            if self._link is Link.UP
-            else None,  # to notice a pulled cable soon; whether it is back, patiently
+            within_s,
         )
         self._answer_s = max(self._timing.answer_s, 2 * (self._clock.monotonic() - began))
         self._refresh.version_is(answer.config_version)
