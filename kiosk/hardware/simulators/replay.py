@@ -40,7 +40,10 @@ Step = Exchange | HungUp | Unknown
 
 
 def steps_of(recorded: trace.Trace) -> list[Step]:
-    """The wire's part of a trace. Idle rounds need no step: a host may poll as often as it likes."""
+    """The wire's part of a trace.
+
+    Idle rounds need no step: a host may poll as often as it likes. Unanswered ones do: the device was silent for as many frames.
+    """
     steps: list[Step] = []
     sent_at = 0.0
     for number, line in enumerate(recorded.lines, start=trace.FIRST_LINE):
@@ -48,6 +51,9 @@ def steps_of(recorded: trace.Trace) -> list[Step]:
             case trace.Sent():
                 sent_at = line.at
                 steps.append(Exchange(line=number, sent=trace.bytes_of(line)))
+            case trace.Repeated() if unanswered := _unanswered(steps[-line.lines :], line.lines):
+                sent_at = line.at
+                steps += [msgspec.structs.replace(step, line=number) for step in unanswered * line.times]
             case trace.Printed():
                 sent_at = line.at
                 steps.append(Exchange(line=number, sent=SLIP))
@@ -62,6 +68,12 @@ def steps_of(recorded: trace.Trace) -> list[Step]:
             case _:
                 pass
     return steps
+
+
+def _unanswered(last: list[Step], lines: int) -> list[Exchange]:
+    """The last so many wire lines as steps, if they are so many frames without an answer."""
+    silent = [step for step in last if isinstance(step, Exchange) and not step.answer]
+    return silent if len(silent) == lines else []
 
 
 Tell = Callable[..., None]  # event name, then facts as keywords

@@ -13,7 +13,7 @@ from tests.hardware.flight_recorder.replay_host import Replayed
 
 FACES = (100, 500, 1000, 2000, 5000, 10000)
 ACTS = 6
-FOR_STAFF = {"acceptor.jam_safe", "acceptor.jam_unsafe", "acceptor.fraud"}
+JAMS, TRICKS = {"acceptor.jam_safe", "acceptor.jam_unsafe"}, "acceptor.fraud"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -61,8 +61,7 @@ def _act(scene: Scene, host: Host, chance: random.Random) -> None:
         case "bad line":
             scene.acceptor.do("line", flip=0.2, drop=0.1, truncate=0.1, duplicate=0.1)
         case "power cut":
-            scene.acceptor.do("power", **{"is": "off"})
-            scene.acceptor.do("power", **{"is": "on"})
+            _power_cut(scene)
         case "cash box":
             scene.acceptor.do("cashbox", **{"is": "removed"})
             host.until(lambda: "acceptor.cashbox_removed" in host.standing, "the missing box is noticed")
@@ -72,6 +71,11 @@ def _act(scene: Scene, host: Host, chance: random.Random) -> None:
     _offer_a_note(scene, host, chance.choice(FACES))
     scene.acceptor.do("line", flip=0, drop=0, truncate=0, duplicate=0)
     host.until(lambda: _is_at_rest(scene, host), "the note has gone somewhere and every fault is over")
+
+
+def _power_cut(scene: Scene) -> None:
+    scene.acceptor.do("power", **{"is": "off"})
+    scene.acceptor.do("power", **{"is": "on"})
 
 
 def _offer_a_note(scene: Scene, host: Host, face: int) -> None:
@@ -85,7 +89,10 @@ def _offer_a_note(scene: Scene, host: Host, face: int) -> None:
 
 def _is_at_rest(scene: Scene, host: Host) -> bool:
     """Staff frees the path as soon as the kiosk says that it is jammed, and restarts a unit that saw tricks."""
-    if host.standing & FOR_STAFF:
+    if host.standing & JAMS:
         scene.acceptor.do("clear")
-        host.until(lambda: not host.standing & FOR_STAFF, "the unit is free and has started again")
+        host.until(lambda: not host.standing & JAMS, "the unit is free and has started again")
+    if TRICKS in host.standing and scene.acceptor.ledger()["path"] is None:
+        _power_cut(scene)
+        host.until(lambda: TRICKS not in host.standing, "the unit has started again")
     return scene.acceptor.ledger()["path"] is None and not host.standing

@@ -12,6 +12,7 @@ from kiosk.hardware.bill_acceptor.ssp.frames import Command, encode_frame
 from kiosk.hardware.bill_acceptor.ssp.note_cycle import NoteCycle
 from kiosk.hardware.bill_acceptor.ssp.session import SspSession
 from kiosk.hardware.flight_recorder import trace
+from kiosk.hardware.simulators.replay import Exchange, steps_of
 from tests.hardware.flight_recorder.make_traces import RECORDINGS
 from tests.hardware.flight_recorder.replay_host import Replayed
 
@@ -142,6 +143,15 @@ def test_a_driver_that_takes_a_jam_for_a_credit_is_named(tmp_path: Path, monkeyp
     replayed.run()
     replayed.close()
     assert re.match(r"line \d+: recorded NoteUnclear .*, got NoteCredited", replayed.differs())
+
+
+def test_a_silence_that_was_counted_on_the_tape_lasts_as_many_frames_again() -> None:
+    poll, told = encode_frame(bytes((Command.POLL,)), 1), encode_frame(b"\xf0", 1)
+    sent = [trace.Sent(at=number / 20, hex=trace.as_hex(poll)) for number in range(4)]
+    heard = trace.Heard(at=0.61, hex=trace.as_hex(told))
+    header = trace.decode(NORMAL.read_bytes()).header
+    steps = steps_of(trace.Trace(header, (*sent, trace.Repeated(at=0.55, lines=4, times=2), heard)))
+    assert [step.answer for step in steps if isinstance(step, Exchange)] == [b""] * 11 + [told]
 
 
 def test_at_another_speed_the_same_happens(tmp_path: Path) -> None:
