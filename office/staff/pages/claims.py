@@ -16,6 +16,7 @@ from office.payments.models import BoxCount, Resolution, SuspenseItem
 from office.property.models import Unit
 from office.staff.pages import words
 from office.staff.pages.case_rows import case_rows
+from office.staff.pages.claim_words import cause
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.people import name_of
 from office.staff.pages.uploads import whole_number
@@ -32,6 +33,7 @@ def claim(request: HttpRequest, desk: Desk, item_id: uuid.UUID) -> HttpResponse:
     context = {
         **shell(request, desk, "cases"),
         "item": item,
+        "cause": cause(item.reason),
         "case": next(iter(case_rows(item.cases.select_related("owner", "closed_by"))), None),
         "state": words.state(words.CLAIM, item.outcome if not is_open else "open"),
         "is_open": is_open,

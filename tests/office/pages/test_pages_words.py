@@ -1,5 +1,6 @@
 """No word is missing: every Chinese string has its English, every code of the kiosk and the rules has its words."""
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -9,12 +10,14 @@ from pathlib import Path
 import office
 from kiosk.domain import events
 from kiosk.hardware.faults import FAULTS
+from kiosk.payment import note_fates
 from office.kiosks.rules import Health
 from office.payments.cases import KINDS
 from office.payments.models import Note, Payment, Review
 from office.staff.models import Role
 from office.staff.pages import words
 from office.staff.pages.case_words import SAYS
+from office.staff.pages.claim_words import CAUSE
 from office.staff.pages.fault_words import FAULT
 
 OFFICE = Path(office.__file__).parent
@@ -71,3 +74,11 @@ def test_every_code_has_its_words() -> None:
     assert set(Review.Decision.values) <= set(words.DECISION)
     assert set(events.KINDS) == set(words.EVENT)
     assert {"exception", "suspense", "queried", "disputed", "booked", "open", "cancelled"} == set(words.PAYMENT)
+
+
+def test_every_cause_of_a_claim_has_its_words() -> None:
+    given = re.findall(r'reason ?= ?"(\w+)"(?: if .* else "(\w+)")?', inspect.getsource(note_fates))
+    causes = {cause for pair in given for cause in pair if cause}
+    assert len(causes) == 7
+    assert causes <= set(CAUSE)
+    assert set(CAUSE) - causes == {"credited after its payment was over"}

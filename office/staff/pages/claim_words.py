@@ -1,0 +1,22 @@
+"""Why nobody knows where a note is, for the clerk; the causes are kiosk/payment/note_fates.py's, or the code of a fault."""
+
+from django.utils.translation import gettext_lazy as _
+
+from office.staff.pages.fault_words import fault
+from office.staff.pages.words import Word
+
+CAUSE: dict[str, Word] = {
+    "no_evidence": _("中断后，纸币器说不出这张纸币的去向"),
+    "no_answer": _("纸币器一直没有回答"),
+    "counter": _("纸币器的计数与终端的记录不符"),
+    "not_counted": _("终端下令收下，纸币器却没有数到"),
+    "another_acceptor": _("中断后换了一台纸币器"),
+    "credit_without_payment": _("没有人缴费时，纸币器收下了一张"),
+    "credit_without_face": _("纸币器没有说出面额"),
+    "credited after its payment was over": _("缴费结束以后才收下的一张"),
+}
+
+
+def cause(reason: str) -> Word:
+    """The words of a claim's reason; an unknown one stands for itself."""
+    return CAUSE.get(reason) or fault(reason).state.word
