@@ -255,9 +255,8 @@ class Sync:
         says = self._condition
         oldest = reader.entries(self._durable, 1)
         began = self._clock.monotonic()
-        within_s = (
-            self._answer_s if self._link is Link.UP else None
-        )  # a pulled cable soon; whether it is back, patiently
+        # A pulled cable is to be noticed soon; whether it is back, may be asked patiently.
+        within_s = self._answer_s if self._link is Link.UP else None
         answer = self._client.heartbeat(
             Heartbeat(
                 journal_id=reader.journal_id,
