@@ -1,6 +1,7 @@
 """Writes payments into a journal until it is killed; prints a line for every commit once it has returned."""
 
 import sys
+import time
 from pathlib import Path
 
 from kiosk.clock import SystemClock
@@ -8,12 +9,15 @@ from kiosk.offline_queue.journal import Journal
 from tests.offline_queue import journals
 
 
+ACKNOWLEDGING_S = 0.0001  # so that many a kill falls between the commit and its line
+
+
 def main() -> None:
     journal = Journal.open(Path(sys.argv[1]), SystemClock())
     first = journal.next_receipt_number()
     print(f"ready {journal.head_seq}", flush=True)
     for number in range(first, first + 100_000):
-        payment_id = f"p-{number}"
+        payment_id = f"p-{journal.head_seq}"  # what an earlier kill left open stays open, and is another payment
         note = journal.next_note_no()
         for event in (
             journals.opened(payment_id),
@@ -23,9 +27,8 @@ def main() -> None:
             journals.settled(payment_id, number),
         ):
             (entry,) = journal.append(event)
+            time.sleep(ACKNOWLEDGING_S)
             print(entry.seq, flush=True)
-        for unfinished in journal.open_payments():  # left by an earlier kill
-            journal.append(journals.settled(unfinished.opened.payment_id, journal.next_receipt_number()))
 
 
 if __name__ == "__main__":
