@@ -82,9 +82,19 @@ def _offer_a_note(scene: Scene, host: Host, face: int) -> None:
     while not host.events.empty():
         host.events.get()  # of the notes before
     host.until(lambda: "error" not in scene.acceptor.do("insert", face_fen=face), "the note is pulled in")
-    if not host.accept_notes:
-        host.take(NoteEscrowed)
-        host.driver.return_note()
+    if host.accept_notes:
+        return
+    host.until(lambda: _is_returned(scene, host), "the note is held and ordered back, or came back by itself")
+
+
+def _is_returned(scene: Scene, host: Host) -> bool:
+    """On a bad line the device may have given the note back before the driver heard of it."""
+    came_back = scene.acceptor.ledger()["path"] is None
+    while not host.events.empty():
+        if isinstance(host.events.get(), NoteEscrowed):
+            host.driver.return_note()
+            return True
+    return came_back
 
 
 def _is_at_rest(scene: Scene, host: Host) -> bool:
