@@ -34,6 +34,7 @@ from kiosk.offline_queue.backoff import Timing
 from kiosk.offline_queue.cache import Cache
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.journal import Journal, JournalUnwritable
+from kiosk.offline_queue.network_watch import NetworkWatch
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Sync
 from kiosk.payment import recovery, status
@@ -280,6 +281,7 @@ class _Parts:
             timing=timing,
             rng=random.Random(),
         )
+        self.network = NetworkWatch(self.sync.network_changed)
         self.enquiries = Enquiries(
             OfficeClient(office.url, identity, clock), cache, inbox.put, answered=self.sync.office_answered
         )
@@ -290,10 +292,12 @@ class _Parts:
         if self.acceptor:
             self.acceptor.start(intent_open=known.intent_open, before=known.count_before)
         self.sync.start()
+        self.network.start()
         self.enquiries.start()
 
     def stop(self) -> None:
         """All at once: each may wait for its own device or office, and the sum of that would take too long."""
+        self.network.stop()
         stops = [self.printer.stop, lambda: self.enquiries.stop(0.5), lambda: self.sync.stop(1.5)]
         if self.acceptor:
             stops.insert(0, self.acceptor.stop)

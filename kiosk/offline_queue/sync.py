@@ -110,12 +110,13 @@ class Sync:
     def office_answered(self) -> None:
         """Someone else had a good answer from the office: waiting out a backoff makes no more sense."""
         if self._link is Link.DOWN:
-            self.link_up()
+            self.network_changed()
 
-    def link_up(self) -> None:
-        """The network is there again: the next try is soon, and not at the same instant as the neighbours'."""
+    def network_changed(self) -> None:
+        """It may be there again, or gone: ask soon, and neither at the neighbours' instant nor with each move of a loose plug."""
         self._backoff.reset()
-        self._try_at = self._clock.monotonic() + self._rng.uniform(0, min(self._timing.first_try_s, 1.0))
+        soon = self._clock.monotonic() + self._rng.uniform(0, min(self._timing.first_try_s, 1.0))
+        self._try_at = min(self._try_at, max(soon, self._spoke_at + self._timing.retry_spacing_s))
         self._woken.set()
 
     def cursor_is(self, seq: int) -> None:

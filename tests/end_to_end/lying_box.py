@@ -237,7 +237,7 @@ class LyingBox:
     def upload_all(self) -> None:
         """Until the office has been heard and holds and has folded everything, and the bills are as it told them."""
         began = self.clock.monotonic()
-        self.sync.link_up()
+        self.sync.network_changed()
         until = time.monotonic() + PATIENCE_S
         while True:
             with JournalReader(self.journal.path) as reader:

@@ -262,11 +262,13 @@ class Lobby:
         pace: int | None = None,
         seed: int = 1,
         margin_mb: int = 64,
+        heartbeat_s: int = 2,
         launch: Launch = program,
     ) -> None:
         """``pace`` shortens people's times, by default as much as the devices'; ``margin_mb`` is the disk's; ``launch`` makes the
         commands that start agent and office."""
         self.folder, self.speed, self.pace, self.margin_mb = folder, speed, pace or speed, margin_mb
+        self._heartbeat_s = heartbeat_s
         self.events = Events()
         self._launch = launch
         self.office = Office(folder, launch=launch)
@@ -341,7 +343,7 @@ port = "{self.folder}/printer"
 speed = {self.speed}
 [office]
 url = "http://{HOST}:{self.cable_port}"
-heartbeat_s = 2
+heartbeat_s = {self._heartbeat_s}
 first_try_s = 0
 retry_within_s = 2
 """

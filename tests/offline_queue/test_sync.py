@@ -263,8 +263,31 @@ def test_a_good_answer_to_someone_else_ends_the_waiting(kiosk, journal, office):
     for _ in range(8):
         kiosk.step(301)
     kiosk.sync.office_answered()
-    kiosk.step(1.1)
+    kiosk.step(2.1)
     assert kiosk.last_link.up
+
+
+def test_a_change_of_the_network_ends_the_waiting_for_the_next_heartbeat_and_for_the_next_try(kiosk, office):
+    assert kiosk.step() > 30
+    office.moods.extend(["drop"] * 8)
+    kiosk.sync.network_changed()
+    kiosk.step(2.1)
+    assert not kiosk.last_link.up
+    for _ in range(6):
+        kiosk.step(301)
+    office.moods.clear()
+    kiosk.sync.network_changed()
+    kiosk.step(2.1)
+    assert kiosk.last_link.up
+
+
+def test_a_loose_plug_makes_one_call_in_two_seconds_at_most(kiosk, office):
+    kiosk.step()
+    office.moods.extend(["drop"] * 100)
+    for _ in range(100):
+        kiosk.sync.network_changed()
+        kiosk.step(0.1)
+    assert 4 <= 100 - len(office.moods) <= 10  # each of five tries is two calls at most
 
 
 def test_a_fork_stops_the_upload_for_good_and_deletes_nothing(kiosk, journal, office):

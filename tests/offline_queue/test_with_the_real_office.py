@@ -204,7 +204,7 @@ def test_a_payment_is_booked_once_with_the_office_there_gone_and_back(estate, tm
         assert after.applied_seq == box.journal.head_seq
         assert after.recent_payment.amount_fen == 10_000
         box.sync._refresh.want()
-        box.sync.link_up()
+        box.sync.network_changed()
         _until(lambda: box.cache.unit(found.unit.unit_id) is not None)
     box.enquiries.find_unit(3, found.unit.code)
     assert box.wait_for(UnitFound).offline
