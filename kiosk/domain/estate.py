@@ -1,6 +1,7 @@
 """What the office tells a kiosk about the estate (小区) it stands in: GET /kiosk/config, kept in the cache."""
 
 import hashlib
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -31,6 +32,14 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     notes_limit: int = 60  # a visit
     held_note_threshold_fen: Fen = Fen(100)  # a note that exceeds what is due by this much is asked about
     public_url: str = ""  # where the office's page "Where is my money" is reached; empty: no QR code on slips
+
+    def has_known_zone(self) -> bool:
+        """Whether this machine knows ``time_zone``; else no time can be told in it."""
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a name that is a folder, or no name at all
+            return False
+        return True
 
     def sha256(self) -> str:
         """Two that are told apart by nothing have the same."""

@@ -5,7 +5,6 @@ Nothing here holds up the journal: a refusal is noted, and the next refresh trie
 
 import logging
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kiosk.clock import Clock
 from kiosk.domain.estate import Estate
@@ -133,9 +132,7 @@ def unfit(estate: Estate, kiosk_code: str) -> str:
     """Why a kiosk can't work with what the office told; empty when it can."""
     if estate.kiosk_code not in ("", kiosk_code):
         return f"it is for kiosk {estate.kiosk_code}"
-    try:
-        ZoneInfo(estate.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not estate.has_known_zone():
         return f"time_zone {estate.time_zone!r} is unknown"
     if not min(NOTE_FACES) <= estate.cash_limit_fen <= MOST_CASH_FEN:
         return f"cash_limit_fen {estate.cash_limit_fen} lets no note in, or any number"

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -30,9 +30,7 @@ def clock_time(instant: str, time_zone: str) -> str:
 
 def with_known_zone(estate: Estate) -> Estate:
     """The estate with a time zone that screens and slips can use; a wrong one must not cost a payment its slip."""
-    try:
-        ZoneInfo(estate.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        log.error("local_time.unknown_zone name=%s", estate.time_zone)
-        return replace(estate, time_zone=Estate().time_zone)
-    return estate
+    if estate.has_known_zone():
+        return estate
+    log.error("local_time.unknown_zone name=%s", estate.time_zone)
+    return replace(estate, time_zone=Estate().time_zone)
