@@ -154,7 +154,7 @@ def _recent(unit: Unit, now: datetime.datetime) -> dict[str, Any] | None:
 
 def _applied_seq(kiosk: Kiosk) -> int:
     """How far this kiosk's present journal is folded."""
-    rows = Journal.objects.filter(project_id=kiosk.project_id, kiosk=kiosk).order_by("-started_at")
+    rows = Journal.trunks.filter(project_id=kiosk.project_id, kiosk=kiosk).order_by("-started_at")
     return rows.values_list("posted_seq", flat=True).first() or 0
 
 

@@ -1,23 +1,39 @@
-"""What an exported journal tells that goes another way than the one the office holds: money that only that file knows of."""
+"""What an exported journal tells that goes another way than the one the office holds: money that only that file knows of.
+
+It is named (``branch_of``), and taken in where a person says so (``take_in``): stored verbatim as a branch of the office's copy,
+in which no event is booked and every note counts in the box as money to be placed (office.payments.fold_branches).
+"""
 
 from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from kiosk.domain import events
+from django.db import transaction
+from django.utils import timezone
+
+from kiosk.domain import chain, events
 from kiosk.domain.money import Fen, format_yuan
-from office.kiosks.models import Journal, RawEvent
-from office.kiosks.replaying import Export
+from office.kiosks import ingest
+from office.kiosks.models import Journal, Kiosk, RawEvent
+from office.kiosks.replaying import Export, Run, sent_by
+from office.ledger import stream as books
+from office.rows import derived_id
+
+
+class NoBranch(Exception):
+    """The export does not leave what the office holds; the sentence says what to do with it."""
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Of the entries from ``first_seq`` on: the notes they credit by face, those of unknown fate, and the receipts."""
+    """Of the entries from ``first_seq`` on: the notes they credit by face, those of unknown fate, and the receipts; how many of
+    the entries the office has taken in already."""
 
     kiosk_code: str
     first_seq: int
     entries: int
+    held: int
     credited: dict[int, int]
     unknown: int
     receipts: tuple[str, ...]
@@ -29,9 +45,10 @@ class Branch:
     def __str__(self) -> str:
         notes = ", ".join(f"{count} x {face // 100}" for face, count in self.credited.items()) or "none"
         return (
-            f"{self.kiosk_code}: from entry {self.first_seq} on this is not the journal that the office holds. Only this file tells of "
-            f"{self.entries} entries: notes credited {notes}, together {format_yuan(Fen(self.credited_fen))} yuan; "
-            f"notes of unknown fate {self.unknown}; receipts {', '.join(self.receipts) or 'none'}."
+            f"{self.kiosk_code}: from entry {self.first_seq} on this is not the journal that the office holds, but a branch of "
+            f"{self.entries} entries, of which {self.held} are in the books: notes credited {notes}, together "
+            f"{format_yuan(Fen(self.credited_fen))} yuan; notes of unknown fate {self.unknown}; "
+            f"receipts {', '.join(self.receipts) or 'none'}."
         )
 
     def told(self) -> dict[str, Any]:
@@ -39,6 +56,7 @@ class Branch:
             "kiosk": self.kiosk_code,
             "branch_from": self.first_seq,
             "events": self.entries,
+            "held": self.held,
             "credited": {str(face): count for face, count in self.credited.items()},
             "credited_fen": self.credited_fen,
             "unknown": self.unknown,
@@ -46,13 +64,23 @@ class Branch:
         }
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How far an export goes with what the office holds: it leaves the kiosk's own journal at ``parts_at`` (0: nowhere), and
+    ``next_seq`` is the first entry that is in no row of ``journal`` or its parents. ``parts`` again there: a branch to begin."""
+
+    journal: Journal
+    parts_at: int
+    next_seq: int
+    parts: bool
+
+
 def branch_of(export: Export) -> Branch | None:
     """The export's own way; None where it is the office's, which may hold less or more of it."""
-    journal = Journal.objects.filter(journal_id=export.journal_id).first()
-    first_seq = journal and _parts_at(export, journal)
-    if not first_seq:
+    way = _way(export)
+    if not way or not way.parts_at:
         return None
-    own = export.entries[first_seq - 1 :]
+    own = export.entries[way.parts_at - 1 :]
     credited, unknown, receipts = Counter[int](), 0, []
     for entry in own:
         try:
@@ -66,15 +94,111 @@ def branch_of(export: Export) -> Branch | None:
                 unknown += 1
             case events.PaymentSettled() | events.PaymentPartial():
                 receipts.append(event.receipt_no)
-    by_face = dict(sorted(credited.items(), reverse=True))
-    return Branch(export.genesis.kiosk_code, first_seq, len(own), by_face, unknown, tuple(receipts))
+    return Branch(
+        kiosk_code=export.genesis.kiosk_code,
+        first_seq=way.parts_at,
+        entries=len(own),
+        held=way.next_seq - way.parts_at,
+        credited=dict(sorted(credited.items(), reverse=True)),
+        unknown=unknown,
+        receipts=tuple(receipts),
+    )
+
+
+def must_branch(export: Export) -> Branch:
+    """The branch of an export that has one.
+
+    Raises:
+        NoBranch: it has none.
+    """
+    branch = branch_of(export)
+    if branch is None:
+        raise _no_branch(_way(export))
+    return branch
+
+
+def _no_branch(way: _Way | None) -> NoBranch:
+    held = (
+        "it goes no other way than the journal that the office holds"
+        if way
+        else "the office holds nothing of this journal"
+    )
+    return NoBranch(f"{held}, so there is no branch to take in; replay it without --branch")
+
+
+def take_in(export: Export) -> int:
+    """Store and fold what the office does not hold of an export's branch; how many entries that was. Twice changes nothing.
+
+    Raises:
+        NoBranch: the export has none.
+    """
+    way = _way(export)
+    if not way or not way.parts_at:
+        raise _no_branch(way)
+    for run in sent_by(export, way.next_seq if way.parts else way.journal.first_seq):
+        if run.entries[-1].seq >= way.next_seq:
+            _store(way, run)
+    books.fold(way.journal.project_id)
+    return len(export.entries) + 1 - way.next_seq
+
+
+def _store(way: _Way, run: Run) -> None:
+    with transaction.atomic():
+        Kiosk.objects.select_for_update(no_key=True).get(id=way.journal.kiosk_id)
+        books.locked(way.journal.project_id)  # before the journals' rows, as folding does
+        branch = _begun(way, run.export)
+        new = [entry for entry in run.entries if entry.seq > branch.high_seq]
+        ingest.append(branch, new, run.sent, sent_at=run.at, received_at=timezone.now())
+
+
+def _begun(way: _Way, export: Export) -> Journal:
+    """The branch's own row, as it is now."""
+    if not way.parts:
+        return Journal.objects.get(id=way.journal.id)
+    parent, seq = way.journal, way.next_seq
+    branch, _ = Journal.objects.get_or_create(
+        id=_branch_id(parent, export.entries[seq - 1]),
+        defaults={
+            "project_id": parent.project_id,
+            "kiosk_id": parent.kiosk_id,
+            "journal_id": parent.journal_id,
+            "state": Journal.State.BRANCH,
+            "branch_of": parent,
+            "first_seq": seq,
+            "high_seq": seq - 1,
+            "head_hash": export.entries[seq - 2].hash if seq > 1 else chain.GENESIS_PREV,
+            "started_at": parent.started_at,  # the same box's notes, as far as anybody knows, for whoever counts it
+        },
+    )
+    return branch
+
+
+def _branch_id(parent: Journal, first: ingest.SentEvent) -> Any:
+    """Another first entry is another branch, also where it parts at the same number."""
+    return derived_id(parent.id, "branch", first.seq, first.hash.hex())
+
+
+def _way(export: Export) -> _Way | None:
+    journal = Journal.trunks.filter(journal_id=export.journal_id).first()
+    if journal is None:
+        return None
+    parts_at = 0
+    while seq := _parts_at(export, journal):
+        parts_at = parts_at or seq
+        branch = Journal.objects.filter(id=_branch_id(journal, export.entries[seq - 1])).first()
+        if branch is None:
+            return _Way(journal, parts_at, seq, parts=True)
+        journal = branch
+    return _Way(journal, parts_at, min(journal.high_seq, len(export.entries)) + 1, parts=False)
 
 
 def _parts_at(export: Export, journal: Journal) -> int:
-    """The first entry that differs, or that a journal may not have any more once it is replaced; 0 where there is none."""
+    """The first of the row's own entries that differs, or that a journal may not have any more once it is replaced; 0 where
+    there is none."""
     rows = RawEvent.objects.filter(project_id=journal.project_id, journal=journal).order_by("seq")
     hashes = rows.values_list("hash", flat=True).iterator(2000)
-    for seq, (entry, held) in enumerate(zip_longest(export.entries, hashes), start=1):
+    own = export.entries[journal.first_seq - 1 :]
+    for seq, (entry, held) in enumerate(zip_longest(own, hashes), start=journal.first_seq):
         if entry is None:
             return 0
         if held is None:

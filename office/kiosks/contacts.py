@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 
 from kiosk.domain.chain import Header
-from office.kiosks.models import BootOffset, Journal, RawEvent
+from office.kiosks.models import BootOffset, Journal
 from office.kiosks.rules import milliseconds
 from office.kiosks.times import Contact, Placed, contact, is_news, place
 from office.rows import derived_id
@@ -51,7 +51,7 @@ def _kept(journal: Journal, boots: set[str]) -> dict[str, list[Contact]]:
 
 
 def _last(journal: Journal) -> Placed | None:
-    rows = RawEvent.objects.filter(project_id=journal.project_id, journal=journal, seq=journal.high_seq)
+    rows = journal.history().filter(seq=journal.high_seq)
     last = rows.values_list("boot_id", "mono_ms", "corrected_at", "earliest_at").first()
     if last is None:
         return None

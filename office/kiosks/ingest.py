@@ -122,7 +122,7 @@ def store(
             kiosk = Kiosk.objects.select_for_update(no_key=True).get(id=kiosk.id)  # folding points at the row meanwhile
             _use_nonce(kiosk, nonce, now)
             journal = _journal(kiosk, journal_id, batch, now)
-            _store_new(journal, _unheld(journal, batch), batch, now)
+            append(journal, _unheld(journal, batch), batch.sent, now, now)
             return journal
     except (Fork, Ahead, NotExpected) as conflict:
         _raise_alarm(kiosk, journal_id, conflict, now)
@@ -158,7 +158,7 @@ def _use_nonce(kiosk: Kiosk, nonce: str, now: datetime.datetime) -> None:
 
 def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime) -> Journal:
     """The journal, begun now if this is its first event."""
-    journal = Journal.objects.filter(journal_id=journal_id).first()
+    journal = Journal.trunks.filter(journal_id=journal_id).first()
     if journal is not None:
         if journal.kiosk_id != kiosk.id:
             raise NotYours
@@ -204,17 +204,26 @@ def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
     return [event for event in batch.events if event.seq > journal.high_seq]
 
 
-def _store_new(journal: Journal, new: Sequence[SentEvent], batch: Batch, now: datetime.datetime) -> None:
-    sent = (batch.sent.boot_id, batch.sent.mono_ms) if batch.sent else None
+def append(
+    journal: Journal,
+    new: Sequence[SentEvent],
+    told: Sent | None,
+    sent_at: datetime.datetime,
+    received_at: datetime.datetime,
+) -> None:
+    """Store what follows a journal's newest entry, inside the caller's transaction, which has locked the kiosk and made sure
+    that it does follow. The times of the events are those of a request sent at ``sent_at``."""
+    sent = (told.boot_id, told.mono_ms) if told else None
     if sent:
-        contacts.note(journal, *sent, now)
+        contacts.note(journal, *sent, sent_at)
     if not new:
         return
     stream = books.locked(journal.project_id)
-    placed = contacts.placed(journal, [event.header for event in new], sent, now)
-    insert_rows(RawEvent, [_row(journal, event, stream, at, now) for event, at in zip(new, placed, strict=True)])
+    placed = contacts.placed(journal, [event.header for event in new], sent, sent_at)
+    rows = [_row(journal, event, stream, at, received_at) for event, at in zip(new, placed, strict=True)]
+    insert_rows(RawEvent, rows)
     stream.save(update_fields=["last_no"])
-    journal.high_seq, journal.head_hash, journal.last_ingest_at = new[-1].seq, new[-1].hash, now
+    journal.high_seq, journal.head_hash, journal.last_ingest_at = new[-1].seq, new[-1].hash, received_at
     journal.save(update_fields=["high_seq", "head_hash", "last_ingest_at"])
 
 
@@ -251,7 +260,7 @@ def _row(journal: Journal, event: SentEvent, stream: Stream, placed: Placed, now
 def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead | NotExpected, now: datetime.datetime) -> None:
     """A history that does not fit ours is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
     with transaction.atomic():
-        Journal.objects.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)
+        Journal.trunks.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)
         Alarm.objects.get_or_create(
             id=derived_id(kiosk.id, conflict.alarm, journal_id, conflict.seq),
             defaults={

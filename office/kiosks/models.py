@@ -89,13 +89,25 @@ class PairingCode(ProjectRow):
         constraints = [models.UniqueConstraint(fields=("project", "token_hash"), name="pairing_token_once")]
 
 
+class Trunks(models.Manager["Journal"]):
+    """Journals as kiosks send them, without the branches that people took in from files."""
+
+    def get_queryset(self) -> models.QuerySet["Journal"]:
+        return super().get_queryset().filter(branch_of=None)
+
+
 class Journal(ProjectRow):
-    """One journal file of a kiosk: how far the office holds it and how far it is folded."""
+    """One journal file of a kiosk: how far the office holds it and how far it is folded.
+
+    A branch is the part of another file of the same journal that goes another way: its entries begin at ``first_seq``, the
+    one before is its parent's. No kiosk sends it and it is never a kiosk's present journal, so ask ``trunks`` for that.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active"
         FORKED = "forked"
         REPLACED = "replaced"
+        BRANCH = "branch"
 
     kiosk = models.ForeignKey(Kiosk, on_delete=models.PROTECT, related_name="journals")
     journal_id = models.CharField(max_length=64)
@@ -105,9 +117,39 @@ class Journal(ProjectRow):
     posted_seq = models.BigIntegerField(default=0)
     started_at = models.DateTimeField()
     last_ingest_at = models.DateTimeField(null=True)
+    branch_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
+    first_seq = models.BigIntegerField(default=1)
+
+    objects = models.Manager()
+    trunks = Trunks()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=("project", "journal_id"), name="journal_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("project", "journal_id"), condition=models.Q(branch_of=None), name="journal_once"
+            )
+        ]
+
+    @property
+    def pending(self) -> int:
+        """How many of its own entries wait to be folded."""
+        return self.high_seq - max(self.posted_seq, self.first_seq - 1)
+
+    @property
+    def parted_at(self) -> int:
+        """The entry at which a branch left the kiosk's own journal; 0 where it is that journal."""
+        child, seq = self, 0
+        while parent := child.branch_of:
+            child, seq = parent, child.first_seq
+        return seq
+
+    def history(self) -> "models.QuerySet[RawEvent]":
+        """Every entry from the first of the journal up to this one's end: before a branch parts, its parent's."""
+        own, child = models.Q(journal_id=self.id), self
+        while parent := child.branch_of:
+            own |= models.Q(journal_id=parent.id, seq__lt=child.first_seq)
+            child = parent
+        return RawEvent.objects.filter(own, project_id=self.project_id)
 
 
 class BootOffset(ProjectRow):

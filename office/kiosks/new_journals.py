@@ -39,7 +39,7 @@ def may_begin(kiosk: Kiosk, genesis: bytes, now: datetime.datetime) -> bool:
 
 
 def _newest(kiosk: Kiosk) -> Journal | None:
-    return Journal.objects.filter(kiosk=kiosk).order_by("-started_at").first()
+    return Journal.trunks.filter(kiosk=kiosk).order_by("-started_at").first()
 
 
 def _names(told: JournalGenesis, before: Journal) -> bool:
@@ -51,7 +51,7 @@ def _names(told: JournalGenesis, before: Journal) -> bool:
 
 def begun(kiosk: Kiosk, now: datetime.datetime) -> None:
     """The leave is used up, the old journal is over, and with it the alarms about its history."""
-    Journal.objects.filter(kiosk=kiosk).exclude(state=Journal.State.REPLACED).update(state=Journal.State.REPLACED)
+    Journal.trunks.filter(kiosk=kiosk).exclude(state=Journal.State.REPLACED).update(state=Journal.State.REPLACED)
     Alarm.objects.filter(kiosk=kiosk, source=Alarm.Source.OFFICE, code__startswith="journal.", cleared_at=None).update(
         cleared_at=now
     )

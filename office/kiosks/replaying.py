@@ -88,7 +88,7 @@ def replay(exports: Sequence[Export], project_code: str | None = None) -> list[R
 
 
 def _replayed(kiosk: Kiosk, export: Export) -> Replayed:
-    journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=export.journal_id)
+    journal = Journal.trunks.get(project_id=kiosk.project_id, journal_id=export.journal_id)
     quarantined = RawEvent.objects.filter(journal=journal, state=RawEvent.State.QUARANTINED).count()
     ended = Payment.objects.filter(journal=journal, settled_seq__isnull=False).exclude(state=Payment.State.CANCELLED)
     return Replayed(kiosk.code, kiosk.project.code, len(export.entries), quarantined, ended.count())
@@ -108,7 +108,7 @@ def _entry(line: dict[str, Any]) -> ingest.SentEvent:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Entries as a kiosk may have sent them in one request, and when the office may have had it."""
 
     export: Export
@@ -116,15 +116,26 @@ class _Run:
     sent: ingest.Sent | None
     at_ms: float
 
+    @property
+    def at(self) -> datetime.datetime:
+        """When the kiosk had its time from the office, then or the next time; else now."""
+        now = timezone.now()
+        return now if self.at_ms == math.inf else min(moment(int(self.at_ms)), now)
 
-def _merged(exports: Sequence[Export]) -> Iterator[_Run]:
+
+def sent_by(export: Export, first_seq: int) -> list[Run]:
+    """The requests in which a kiosk may have sent its entries from ``first_seq`` on."""
+    return _in_order(list(_runs_of(export, first_seq)))
+
+
+def _merged(exports: Sequence[Export]) -> Iterator[Run]:
     """The requests of all kiosks in one order, which files and their order do not change."""
-    lanes: dict[tuple[str, str], list[_Run]] = {}
+    lanes: dict[tuple[str, str], list[Run]] = {}
     for export in sorted(exports, key=lambda one: (_age(one, exports), one.journal_id, len(one.entries))):
         kiosk = (export.genesis.kiosk_code, export.genesis.kiosk_id)
-        lanes.setdefault(kiosk, []).extend(_sent_by(export))
+        lanes.setdefault(kiosk, []).extend(_runs_of(export))
     for lane in lanes.values():
-        lane[:] = reversed(list(_not_before(lane)))
+        lane[:] = _in_order(lane)
     return heapq.merge(*(lanes[kiosk] for kiosk in sorted(lanes)), key=lambda run: run.at_ms)
 
 
@@ -137,18 +148,19 @@ def _age(export: Export, exports: Sequence[Export]) -> int:
     return age
 
 
-def _sent_by(export: Export) -> Iterator[_Run]:
-    for entries in _runs(export.entries):
+def _runs_of(export: Export, first_seq: int = 1) -> Iterator[Run]:
+    for entries in _runs(export.entries[first_seq - 1 :]):
         sent = _contact_in(entries)
-        yield _Run(export, entries, sent, sent.wall_ms if sent else math.inf)
+        yield Run(export, entries, sent, sent.wall_ms if sent else math.inf)
 
 
-def _not_before(lane: Sequence[_Run]) -> Iterator[_Run]:
-    """Backwards: what was written without contact came with the next contact, and nothing after what was written later."""
-    at_ms = math.inf
+def _in_order(lane: Sequence[Run]) -> list[Run]:
+    """What was written without contact came with the next contact, and nothing after what was written later."""
+    at_ms, backwards = math.inf, []
     for run in reversed(lane):
         at_ms = min(at_ms, run.at_ms)
-        yield replace(run, at_ms=at_ms)
+        backwards.append(replace(run, at_ms=at_ms))
+    return backwards[::-1]
 
 
 def _runs(entries: Sequence[ingest.SentEvent]) -> Iterator[list[ingest.SentEvent]]:
@@ -180,17 +192,17 @@ def _contact_in(run: Sequence[ingest.SentEvent]) -> ingest.Sent | None:
     return told and ingest.Sent(told.boot_id, told.mono_ms, told.wall_ms)
 
 
-def _store(kiosk: Kiosk, run: _Run) -> None:
-    """As if it had arrived when the kiosk had its time from the office, then or the next time; else now."""
+def _store(kiosk: Kiosk, run: Run) -> None:
+    """As if it had arrived when the kiosk had contact."""
     first, last = run.entries[0].seq, run.entries[-1].seq
     prev = run.export.entries[first - 2].hash if first > 1 else chain.GENESIS_PREV
-    at, journal_id = timezone.now() if run.at_ms == math.inf else moment(int(run.at_ms)), run.export.journal_id
-    if first == 1 and not Journal.objects.filter(journal_id=journal_id).exists():
+    journal_id = run.export.journal_id
+    if first == 1 and not Journal.trunks.filter(journal_id=journal_id).exists():
         leave_until = timezone.now() + datetime.timedelta(hours=1)  # who replays is the leave; beginning uses it up
         Kiosk.objects.filter(id=kiosk.id).update(may_replace_until=leave_until)
     batch = ingest.Batch(first_seq=first, last_seq=last, prev_hash=prev, events=run.entries, sent=run.sent)
     try:
-        ingest.store(kiosk, journal_id, batch, now=min(at, timezone.now()))
+        ingest.store(kiosk, journal_id, batch, now=run.at)
     except ingest.Conflict as conflict:
         words = f"kiosk {kiosk.code}: it does not fit what the office holds ({type(conflict).__name__} {conflict})"
         raise NotAJournal(words) from conflict

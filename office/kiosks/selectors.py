@@ -79,7 +79,8 @@ class KioskCard:
 
 @dataclass(frozen=True)
 class JournalRow:
-    """A journal and what of it is stored, folded and quarantined; "connected" is not "healthy" (JU section 7)."""
+    """A journal and what of it is stored, folded and quarantined; "connected" is not "healthy" (JU section 7). Of a branch
+    everything is in quarantine, so that its number says nothing and is 0."""
 
     journal: Journal
     quarantined: int
@@ -178,5 +179,5 @@ def _card(kiosk: Kiosk, now: datetime.datetime, trouble: Alarm | None, today_fen
 
 
 def _journal_row(journal: Journal) -> JournalRow:
-    quarantined = journal.events.filter(state=RawEvent.State.QUARANTINED).count()
-    return JournalRow(journal, quarantined, journal.high_seq - journal.posted_seq)
+    aside = 0 if journal.branch_of_id else journal.events.filter(state=RawEvent.State.QUARANTINED).count()
+    return JournalRow(journal, aside, journal.pending)

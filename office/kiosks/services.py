@@ -73,7 +73,7 @@ def take(
     ingest.store(kiosk, journal_id, batch, nonce, now)
     if len(batch.events) < ingest.MAX_EVENTS:
         books.fold(kiosk.project_id, 0 if books.is_behind(kiosk.project_id) else FOLD_BUDGET_S)
-    journal = Journal.objects.get(project_id=kiosk.project_id, journal_id=journal_id)
+    journal = Journal.trunks.get(project_id=kiosk.project_id, journal_id=journal_id)
     return Taken(
         ack_seq=journal.high_seq,
         ack_hash=bytes(journal.head_hash),
@@ -128,7 +128,7 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Hea
         status.seen_at = now
         with transaction.atomic():
             status.save()
-    journal = Journal.objects.filter(kiosk=kiosk, journal_id=told["journal_id"]).first()
+    journal = Journal.trunks.filter(kiosk=kiosk, journal_id=told["journal_id"]).first()
     if journal is None:
         return Heard(None, 0, [])
     contacts.note(journal, sent["boot_id"], sent["mono_ms"], now)

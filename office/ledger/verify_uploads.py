@@ -1,12 +1,16 @@
 """Invariants of what kiosks sent and staff did: nothing missing, nothing changed, nothing passed over. Source: office-domain
 section 7.3, 6 to 8."""
 
-from django.db.models import Count, Max, Min
+from contextlib import suppress
+
+import msgspec
+from django.db.models import Count, Max, Min, QuerySet
 
 from kiosk.domain import chain
 from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import OfficeCommand, Stream
 from office.ledger.verify_books import Found
+from office.payments import fold_branches
 from office.payments.models import Case, Payment
 from office.payments.selectors import entry_hash
 from office.property.models import Project
@@ -39,12 +43,14 @@ def stream_whole(project: Project) -> Found:
 
 
 def quarantine_is_cared_for(project: Project) -> Found:
-    """Every event is folded, waits to be folded, or is in quarantine with a reason and a case."""
+    """Every event is folded, waits to be folded, or is in quarantine with a reason and a case; a branch has one for all of it."""
     events = RawEvent.objects.filter(project=project)
     cases = Case.objects.filter(project=project, kind="unreadable_event").values("raw_event_id")
-    for raw in events.filter(state=RawEvent.State.QUARANTINED).exclude(id__in=cases):
+    whole = Case.objects.filter(project=project, kind="journal_branch").values("raw_event__journal_id")
+    aside = events.filter(state=RawEvent.State.QUARANTINED)
+    for raw in aside.exclude(id__in=cases).exclude(reject_code=fold_branches.CODE, journal__in=whole):
         yield f"event {raw.ingest_no}", "it is in quarantine, and no case says so"
-    for raw in events.filter(state=RawEvent.State.QUARANTINED, reject_code=""):
+    for raw in aside.filter(reject_code=""):
         yield f"event {raw.ingest_no}", "it is in quarantine for no reason"
     for raw in events.exclude(state__in=RawEvent.State.values):
         yield f"event {raw.ingest_no}", f"its state is {raw.state!r}"
@@ -52,7 +58,7 @@ def quarantine_is_cared_for(project: Project) -> Found:
 
 def journals_whole(project: Project) -> Found:
     for journal in Journal.objects.filter(project=project).select_related("kiosk"):
-        prev, expected = chain.GENESIS_PREV, 1
+        prev, expected = _before(journal), journal.first_seq
         for raw in RawEvent.objects.filter(journal=journal).order_by("seq").iterator(500):
             where = f"kiosk {journal.kiosk.code} journal {journal.journal_id} seq {expected}"
             if raw.seq != expected:
@@ -70,8 +76,14 @@ def journals_whole(project: Project) -> Found:
                 )
 
 
+def _before(journal: Journal) -> bytes:
+    """The hash on which its first entry was made: a branch's is its parent's, where it parts."""
+    parent = journal.history().filter(seq=journal.first_seq - 1).values_list("hash", flat=True).first()
+    return bytes(parent) if parent is not None else chain.GENESIS_PREV
+
+
 def receipts_whole(project: Project) -> Found:
-    """Receipt numbers have no gap, and every settlement that was folded has its payment."""
+    """Receipt numbers have no gap but for those of a branch, and every settlement that was folded has its payment."""
     folded = RawEvent.objects.filter(project=project, state=RawEvent.State.FOLDED, kind__in=SETTLEMENTS)
     told = dict(folded.values_list("kiosk__code").annotate(count=Count("id")).order_by("kiosk__code"))
     numbered = Payment.objects.filter(project=project, receipt_number__isnull=False)
@@ -83,8 +95,24 @@ def receipts_whole(project: Project) -> Found:
     for row in rows.annotate(low=Min("receipt_number"), high=Max("receipt_number"), count=Count("id")).order_by(
         "kiosk_id"
     ):
-        if row["high"] - row["low"] + 1 != row["count"]:
+        gaps = row["high"] - row["low"] + 1 - row["count"]
+        if gaps and gaps != len(_on_branches(numbered.filter(kiosk_id=row["kiosk_id"]), row["low"], row["high"])):
             yield (
                 f"kiosk {row['kiosk__code']}",
                 f"{row['count']} receipts between numbers {row['low']} and {row['high']}",
             )
+
+
+class _Told(msgspec.Struct):
+    receipt_number: int = 0
+
+
+def _on_branches(payments: QuerySet[Payment], low: int, high: int) -> set[int]:
+    """The numbers in between that only a branch of one of the kiosk's journals has given."""
+    kiosks = payments.values("kiosk_id")
+    aside = RawEvent.objects.filter(kiosk__in=kiosks, reject_code=fold_branches.CODE, kind__in=SETTLEMENTS)
+    told = set()
+    for body in aside.values_list("body", flat=True):
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            told.add(msgspec.json.decode(bytes(body), type=_Told).receipt_number)
+    return {number for number in told if low < number < high} - set(payments.values_list("receipt_number", flat=True))

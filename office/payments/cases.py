@@ -28,6 +28,8 @@ KINDS: dict[str, tuple[Role, int]] = {
     "box_variance": (Role.FINANCE_AUDIT, 24),
     "clock_skew": (Role.TECHNICIAN, 24),
     "unreadable_event": (Role.TECHNICIAN, 24),
+    "journal_branch": (Role.TECHNICIAN, 24),
+    "branch_note": (Role.FINANCE_AUDIT, 72),
     "receipt_not_printed": (Role.CASHIER, 24),
     "duplicate_payment": (Role.CASHIER, 24),
     "late_upload": (Role.TECHNICIAN, 72),

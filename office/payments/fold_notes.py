@@ -4,11 +4,14 @@ Monotonic: a credited or returned note never changes again. ``credited`` alone i
 the box and gives the payer a claim. Source: journal-and-upload section 3.1, decisions 12 and 13.
 """
 
+import uuid
 from typing import Annotated
 
 import msgspec
+from django.db.models import Q
 
 from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned, NoteUnknown
+from office.kiosks.models import RawEvent
 from office.ledger.posting import Entry
 from office.ledger.rules import DIFFERENCE, SUSPENSE, note_credited
 from office.payments.boxes import IN_THE_BOX, move
@@ -16,7 +19,7 @@ from office.payments.cases import open_case
 from office.payments.claim_closing import close_item, settled_by_people
 from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
-from office.rows import derived_id
+from office.rows import derived_id, read_uuid
 
 _ON_ITS_WAY = (Note.State.ESCROW, Note.State.INTENT)
 _FINAL = (*IN_THE_BOX, Note.State.RETURNED)
@@ -81,7 +84,7 @@ class _Readable(msgspec.Struct):
     acceptor_serial: str = ""
 
 
-def count_unreadable(fold: Fold) -> SuspenseItem | None:
+def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
     """A quarantined event about a note that is, or may be, in the box still counts there, as suspense (decisions 12)."""
     if fold.raw.kind not in ("note.credited", "note.unknown"):
         return None
@@ -90,7 +93,7 @@ def count_unreadable(fold: Fold) -> SuspenseItem | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         told = _Readable(note_no=-fold.raw.seq)  # no number we can read: one of our own, never a kiosk's
     note, _ = Note.objects.get_or_create(
-        id=_note_id(fold, told.note_no),
+        id=note_id(fold.raw, told.note_no),
         defaults={
             "project_id": fold.project_id,
             "kiosk_id": fold.raw.kiosk_id,
@@ -109,12 +112,13 @@ def count_unreadable(fold: Fold) -> SuspenseItem | None:
     is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.acceptor_serial = told.acceptor_serial[:40].replace("\0", "")
+    note.claim_no = told.claim_no[:32].replace("\0", "") or note.claim_no
     _move(fold, note, Note.State.SUSPENSE if sure else Note.State.UNKNOWN, face)
     if sure:
         _post_credit(fold, note, is_given)
     if is_given:
         return None
-    return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, "the event could not be understood")
+    return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, reason)
 
 
 def _plausible(face_fen: int | None) -> int | None:
@@ -122,8 +126,19 @@ def _plausible(face_fen: int | None) -> int | None:
     return face_fen if face_fen and 0 < face_fen <= _LARGEST_FACE_FEN else None
 
 
-def _note_id(fold: Fold, note_no: int):
-    return derived_id(fold.raw.journal_id, "note", note_no)
+def note_id(raw: RawEvent, note_no: int) -> uuid.UUID:
+    """The id of the one record of a note that an event tells of.
+
+    Numbers count in each journal anew, and so in a branch: two boxes have both used them. But a note that was in the machine when
+    the branch parted is one note, and so is one of a visit that both histories tell (somebody made a file's hashes again).
+    """
+    child = raw.journal
+    while parent := child.branch_of:
+        same = Q(first_seq__lt=child.first_seq) | Q(payment_id=read_uuid(raw.payment_id), payment_id__isnull=False)
+        if Note.objects.filter(same, project_id=raw.project_id, journal=parent, note_no=note_no).exists():
+            return derived_id(parent.id, "note", note_no)
+        child = parent
+    return derived_id(raw.journal_id, "note", note_no)
 
 
 def _note(
@@ -134,10 +149,10 @@ def _note(
     Raises:
         Quarantined: the note's fate is settled already.
     """
-    note = fold.known.note(_note_id(fold, event.note_no))
+    note = fold.known.note(derived_id(fold.raw.journal_id, "note", event.note_no))
     if note is None:
         note = Note(
-            id=_note_id(fold, event.note_no),
+            id=derived_id(fold.raw.journal_id, "note", event.note_no),
             project_id=fold.project_id,
             kiosk_id=fold.raw.kiosk_id,
             journal_id=fold.raw.journal_id,

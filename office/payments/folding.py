@@ -2,7 +2,7 @@
 in order, and a rebuild calls it again for every event, with the same outcome.
 
 An event that this office cannot understand, or that contradicts what came before, is quarantined: stored, acknowledged and
-shown to staff, and it never holds up the events behind it. Source: journal-and-upload sections 3 and 7.
+shown to staff, and it never holds up the events behind it. So is every event of a journal's branch. Source: journal-and-upload sections 3 and 7.
 """
 
 import logging
@@ -15,7 +15,7 @@ from kiosk.domain.events import AnyEvent, UnknownEvent
 from office.kiosks import fold_devices
 from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import Stream
-from office.payments import fold_notes, fold_payments
+from office.payments import fold_branches, fold_notes, fold_payments
 from office.payments.cases import open_case
 from office.payments.fold import Fold, Known, Quarantined
 
@@ -24,17 +24,22 @@ log = logging.getLogger("office.folding")
 
 def fold_events(stream: Stream, pending: QuerySet[RawEvent], limit: int) -> int:
     """Fold the next events of a locked stream, in order, and note on each whether it was understood; how many there were."""
-    events = list(pending.prefetch_related("kiosk__project").order_by("ingest_no")[:limit])
-    known, folded = Known(), []
+    events = list(pending.prefetch_related("kiosk__project", "journal").order_by("ingest_no")[:limit])
+    known, folded, aside = Known(), [], []
     for raw in events:
         fold = Fold(stream, raw, known)
-        if code := _folded(fold):
+        if raw.journal.branch_of_id:
+            known.forget()
+            fold_branches.set_aside(fold)
+            aside.append(raw.id)
+        elif code := _folded(fold):
             known.forget()
             _quarantine(fold, code)
         else:
             folded.append(raw.id)
         stream.folded_no = raw.ingest_no
     RawEvent.objects.filter(id__in=folded).update(state=RawEvent.State.FOLDED, reject_code="")
+    RawEvent.objects.filter(id__in=aside).update(state=RawEvent.State.QUARANTINED, reject_code=fold_branches.CODE)
     for journal_id, seq in {raw.journal_id: raw.seq for raw in events}.items():
         Journal.objects.filter(id=journal_id).update(posted_seq=seq)
     return len(events)
@@ -108,7 +113,7 @@ def _dispatch(fold: Fold, event: AnyEvent) -> None:
 def _quarantine(fold: Fold, code: str) -> None:
     log.warning("event_quarantined ingest_no=%s kind=%s code=%s", fold.raw.ingest_no, fold.raw.kind, code)
     RawEvent.objects.filter(id=fold.raw.id).update(state=RawEvent.State.QUARANTINED, reject_code=code)
-    suspense = fold_notes.count_unreadable(fold)
+    suspense = fold_notes.count_unreadable(fold, "the event could not be understood")
     open_case(
         fold.project_id,
         "unreadable_event",

@@ -15,6 +15,7 @@ from office.billing.wire import domain_bill, open_bills
 from office.kiosks.models import Alarm, RawEvent
 from office.kiosks.selectors import KioskCard, kiosk_cards, open_alarms, settled_on
 from office.ledger.models import Posting
+from office.payments import fold_branches
 from office.payments.models import Case, Payment, PrepaidEntry, SuspenseItem
 from office.property.models import Project, Unit
 from office.property.services import business_date
@@ -82,7 +83,9 @@ def today(project: Project, now: datetime.datetime | None = None) -> Today:
         alarms=alarms,
         unacknowledged=sum(1 for alarm in alarms if alarm.acknowledged_at is None),
         unsent=sum(card.status.unsent for card in cards if card.status),
-        quarantined=RawEvent.objects.filter(project=project, state=RawEvent.State.QUARANTINED).count(),
+        quarantined=RawEvent.objects.filter(project=project, state=RawEvent.State.QUARANTINED)
+        .exclude(reject_code=fold_branches.CODE)
+        .count(),
         latest=tuple(newest.exclude(state=Payment.State.CANCELLED).order_by("-ingest_no")[:8]),
     )
 

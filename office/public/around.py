@@ -1,4 +1,7 @@
-"""Whether a kiosk's chain is whole around one entry, computed from the stored bytes. Read only."""
+"""Whether a kiosk's chain is whole around one entry, computed from the stored bytes. Read only.
+
+That of a branch is not, however well its own entries hold together: the office holds two entries of the number at which it parted.
+"""
 
 from dataclasses import dataclass
 
@@ -11,11 +14,13 @@ REACH = 24  # entries before and after: a whole visit and its neighbours, at the
 
 @dataclass(frozen=True)
 class Around:
-    """The entries that were checked, and whether each follows from the one before it."""
+    """The entries that were checked, and whether each follows from the one before it. ``parted_at``: 0 but on a branch whose
+    entries do."""
 
     first_seq: int
     last_seq: int
     whole: bool
+    parted_at: int
 
 
 def around(raw: RawEvent) -> Around:
@@ -23,18 +28,17 @@ def around(raw: RawEvent) -> Around:
     journal: Journal = raw.journal
     first = max(1, raw.seq - REACH)
     last = min(max(journal.high_seq, raw.seq), raw.seq + REACH)
-    rows = {
-        row.seq: row
-        for row in RawEvent.objects.filter(
-            project_id=raw.project_id, journal_id=journal.id, seq__gte=first - 1, seq__lte=last
-        )
-    }
-    whole = journal.state != Journal.State.FORKED and all(
-        _follows(journal, rows, seq) for seq in range(first, last + 1)
+    rows = {row.seq: row for row in journal.history().filter(seq__gte=first - 1, seq__lte=last)}
+    follow = last <= journal.high_seq and all(_follows(journal, rows, seq) for seq in range(first, last + 1))
+    if follow and last == journal.high_seq:
+        follow = digest(rows[last].hash) == digest(journal.head_hash)
+    parted_at = journal.parted_at
+    return Around(
+        first,
+        last,
+        whole=follow and not parted_at and journal.state != Journal.State.FORKED,
+        parted_at=parted_at if follow else 0,
     )
-    if whole and last == journal.high_seq:
-        whole = digest(rows[last].hash) == digest(journal.head_hash)
-    return Around(first, last, whole and last <= journal.high_seq)
 
 
 def _follows(journal: Journal, rows: dict[int, RawEvent], seq: int) -> bool:

@@ -23,6 +23,8 @@ from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
 from office.kiosks.when import When, when
 from office.payments.claim_closing import GIVEN_BY_PEOPLE
+from office.payments.fold_branches import CODE as BRANCH
+from office.payments.fold_notes import note_id
 from office.payments.models import Case, Note, Payment, SuspenseItem
 from office.property.models import Project
 from office.public.around import Around, around, digest
@@ -162,13 +164,15 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
         return None
     payment = Payment.objects.filter(id=read_uuid(raw.payment_id), project_id=raw.project_id).first()
     since = _checked_since(raw, claims)
+    placed = _placed_by_people(raw, told, payment) if raw.journal.branch_of_id else _booked(raw, payment)
+    outcome = Outcome.ACCEPTED if placed is None else Outcome.BOOKED
     return Found(
-        outcome=_outcome(raw, payment, since),
+        outcome=outcome if since is None else Outcome.PROCESSING,
         number=number,
         project=raw.journal.project,
         kiosk_code=raw.journal.kiosk.code,
-        amount_fen=payment.amount_fen if payment and payment.settled_seq == raw.seq else told.received_fen,
-        refunded_fen=payment.refunded_fen if payment else 0,
+        amount_fen=told.received_fen if placed is None else placed.amount_fen,
+        refunded_fen=placed.refunded_fen if placed else payment.refunded_fen if payment else 0,
         paid=when(raw),
         checked_since=since,
         claims=claims,
@@ -176,18 +180,44 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
     )
 
 
-def _outcome(raw: RawEvent, payment: Payment | None, checked_since: datetime.datetime | None) -> Outcome:
-    if checked_since is not None:
-        return Outcome.PROCESSING
-    booked = payment is not None and payment.settled_seq == raw.seq
-    return Outcome.BOOKED if booked else Outcome.ACCEPTED
+@dataclass(frozen=True)
+class _Placed:
+    """Where the books have a payment's money: what of it was received, and how much of that went back in hand."""
+
+    amount_fen: int
+    refunded_fen: int
+
+
+def _booked(raw: RawEvent, payment: Payment | None) -> _Placed | None:
+    """None while the settlement is not in the books."""
+    if payment is None or payment.settled_seq != raw.seq:
+        return None
+    return _Placed(payment.amount_fen, payment.refunded_fen)
+
+
+def _placed_by_people(raw: RawEvent, told: _Told, payment: Payment | None) -> _Placed | None:
+    """What people did with the notes of a visit on a branch. Only a visit during which the histories parted has a payment."""
+    if raw.state == RawEvent.State.STORED or (payment and payment.state == Payment.State.OPEN):
+        return None
+    visit = raw.journal.history().filter(payment_id=raw.payment_id)
+    about = Case.objects.filter(project_id=raw.project_id, kind="branch_note", raw_event__in=visit)
+    items = list(SuspenseItem.objects.filter(id__in=about.values("suspense_id")))
+    given = {out: sum(item.amount_fen or 0 for item in items if item.outcome == out) for out in GIVEN_BY_PEOPLE}
+    placed_fen, refunded_fen = sum(given.values()), given[SuspenseItem.Outcome.REFUNDED]
+    if payment:
+        placed_fen, refunded_fen = placed_fen + payment.amount_fen, refunded_fen + payment.refunded_fen
+    is_left = any(item.state == SuspenseItem.State.OPEN for item in items)
+    return _Placed(told.received_fen if is_left else placed_fen, refunded_fen)
 
 
 def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
     """Every claim of the payment, also one that came up after its settlement, as the kiosk wrote them."""
-    rows = RawEvent.objects.filter(
-        project_id=raw.project_id, journal_id=raw.journal_id, payment_id=raw.payment_id, kind="note.unknown"
-    ).order_by("seq")
+    rows = (
+        raw.journal.history()
+        .filter(payment_id=raw.payment_id, kind="note.unknown")
+        .order_by("seq")
+        .select_related("journal")
+    )
     claims = []
     for row in rows if raw.payment_id else ():
         try:
@@ -195,7 +225,7 @@ def _claims(raw: RawEvent) -> tuple[ClaimState, ...]:
         except UnknownEvent:
             continue
         if isinstance(event, NoteUnknown):
-            found = _what_was_found(row.journal_id, event.note_no)
+            found = _what_was_found(row, event.note_no)
             claims.append(ClaimState(event.claim_no, event.face_fen, _waits_since(row), found))
     return tuple(claims)
 
@@ -206,8 +236,8 @@ def _waits_since(raw: RawEvent) -> datetime.datetime:
     return known.at if known.is_dated else known.at_the_latest
 
 
-def _what_was_found(journal_id: object, note_no: int) -> str:
-    note = Note.objects.filter(journal_id=journal_id, note_no=note_no).prefetch_related("suspense").first()
+def _what_was_found(raw: RawEvent, note_no: int) -> str:
+    note = Note.objects.filter(id=note_id(raw, note_no)).prefetch_related("suspense").first()
     if note is None:
         return ""
     given = [item.outcome for item in note.suspense.all() if item.outcome in GIVEN_BY_PEOPLE]
@@ -225,14 +255,13 @@ def _what_was_found(journal_id: object, note_no: int) -> str:
 
 def _checked_since(raw: RawEvent, claims: tuple[ClaimState, ...]) -> datetime.datetime | None:
     """Since when anything about this payment's money is unclear; None when nothing is."""
-    mine = Q(payment_id=read_uuid(raw.payment_id), kind__in=BEING_CHECKED) | Q(
-        raw_event__journal_id=raw.journal_id, raw_event__payment_id=raw.payment_id
-    )
+    visit = raw.journal.history().filter(payment_id=raw.payment_id)
+    mine = Q(payment_id=read_uuid(raw.payment_id), kind__in=BEING_CHECKED) | Q(raw_event__in=visit)
     cases = Case.objects.filter(mine, project_id=raw.project_id, state=Case.State.OPEN) if raw.payment_id else ()
     times = [claim.since for claim in claims if not claim.found]
     # A claim's own time is when the note was in the machine; its case is opened when the office hears of it.
-    times += [case.opened_at for case in cases if case.kind != "note_unknown"]
-    if raw.state == RawEvent.State.QUARANTINED:
+    times += [case.opened_at for case in cases if case.kind not in ("note_unknown", "journal_branch")]
+    if raw.state == RawEvent.State.QUARANTINED and raw.reject_code != BRANCH:
         times.append(raw.received_at)
     return min(times, default=None)
 

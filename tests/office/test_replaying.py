@@ -163,11 +163,12 @@ def test_money_that_only_a_forked_journal_knows_is_named_and_not_stored(
     files = [written(tmp_path, "branch.jsonl", box), written(tmp_path, "other.jsonl", second)]
     done = office("replay", *files, "--json", directory=tmp_path)
     assert done.returncode == 1
-    assert "nothing was stored; see docs/journal.md" in done.stderr
+    assert "nothing was stored; office replay --branch takes a branch in; see docs/journal.md" in done.stderr
     assert json.loads(done.stdout) == {
         "kiosk": "YG01",
         "branch_from": parted_at,
         "events": len(old.events) - parted_at + 1,
+        "held": 0,
         "credited": {"10000": 2, "2000": 1},
         "credited_fen": 22000,
         "unknown": 1,

@@ -39,7 +39,7 @@ FAULT = {
     "journal.fork": FaultWords(
         State("no", _("终端记录对不上")),
         _(
-            "同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，用 kiosk journal export 存下它的日志，用 office replay 看只有它知道的钱，查清后换新日志。"
+            "同一终端有两份不同的记录：设备被复制，或装回了旧备份。停用它，用 kiosk journal export 存下它的日志，用 office replay 看只有它知道的钱，加 --branch 就记入待查款项；查清后换新日志。"
         ),
     ),
     "journal.ahead": FaultWords(

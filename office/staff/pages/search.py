@@ -1,5 +1,8 @@
-"""Search: a room number in any of its forms, a receipt number, or a claim number; one hit opens at once."""
+"""Search: a room number in any of its forms, a receipt number, or a claim number; the only hit opens at once."""
 
+from typing import Any
+
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -7,6 +10,7 @@ from kiosk.domain.identifiers import parse_address
 from office.payments.models import Payment, SuspenseItem
 from office.payments.selectors import find_units
 from office.property.models import Unit
+from office.staff.pages import words
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.payment_rows import masked_names, payment_rows
 from office.staff.permissions import Act
@@ -23,6 +27,22 @@ def find_payments(desk: Desk, text: str) -> list[Payment]:
     return list(every.filter(receipt_no__iendswith=text)[:MOST]) + list(every.filter(id__in=claimed)[:MOST])
 
 
+def find_items(desk: Desk, text: str) -> list[SuspenseItem]:
+    """Money without a payment, by its claim number or by the number of the slip on which another history told of it."""
+    if not desk.may(Act.SEE_MONEY):
+        return []
+    named = Q(claim_no__iexact=text) | Q(cases__kind="branch_note", cases__facts__receipt_no=text.upper())
+    found = SuspenseItem.objects.filter(named, project=desk.project, payment=None).select_related("unit")
+    return list(found.prefetch_related("cases").order_by("at", "id").distinct()[:MOST])
+
+
+def item_row(item: SuspenseItem) -> dict[str, Any]:
+    slips = [case.facts.get("receipt_no") for case in item.cases.all()]
+    number = item.claim_no or next(filter(None, slips), "")
+    state = words.state(words.CLAIM, item.outcome if item.state == SuspenseItem.State.RESOLVED else "open")
+    return {"item": item, "number": number, "state": state}
+
+
 def units_by(desk: Desk, text: str) -> list[Unit]:
     address = parse_address(text)
     if address:
@@ -36,9 +56,10 @@ def search(request: HttpRequest, desk: Desk) -> HttpResponse:
     found_units = units_by(desk, text) if text else []
     # Short texts are room numbers; the end of a receipt number is at least four digits.
     payments = find_payments(desk, text) if len(text) >= 4 else []
-    if len(found_units) == 1 and not payments:
+    items = find_items(desk, text) if len(text) >= 4 else []
+    if len(found_units) == 1 and not payments and not items:
         return redirect("office:unit", desk.project.code, found_units[0].code)
-    if len(payments) == 1 and not found_units:
+    if len(payments) == 1 and not found_units and not items:
         return redirect("office:payment", desk.project.code, payments[0].id)
     names = masked_names(unit.id for unit in found_units)
     context = {
@@ -46,5 +67,6 @@ def search(request: HttpRequest, desk: Desk) -> HttpResponse:
         "query": text,
         "units": [{"unit": unit, "masked_name": names.get(unit.id, "")} for unit in found_units],
         "payments": payment_rows(payments),
+        "items": [item_row(item) for item in items],
     }
     return render(request, "office/search.html", context)

@@ -64,6 +64,8 @@ CASE = {
     "note_unknown": State("hold", _("纸币去向不明")),
     "clock_skew": State("bad", _("时钟偏差")),
     "unreadable_event": State("bad", _("看不懂的记录")),
+    "journal_branch": State("no", _("终端有两份记录")),
+    "branch_note": State("hold", _("另一份记录里的纸币")),
     "receipt_not_printed": State("bad", _("凭条未打印")),
     "duplicate_payment": State("ask", _("可能重复缴费")),
     "late_upload": State("bad", _("上传太晚")),

@@ -12,6 +12,7 @@ from kiosk.domain import events
 from kiosk.hardware.faults import FAULTS
 from kiosk.payment import note_fates
 from office.kiosks.rules import Health
+from office.payments import fold_branches
 from office.payments.cases import KINDS
 from office.payments.models import Note, Payment, Review
 from office.staff.models import Role
@@ -81,4 +82,4 @@ def test_every_cause_of_a_claim_has_its_words() -> None:
     causes = {cause for pair in given for cause in pair if cause}
     assert len(causes) == 7
     assert causes <= set(CAUSE)
-    assert set(CAUSE) - causes == {"credited after its payment was over"}
+    assert set(CAUSE) - causes == {"credited after its payment was over", fold_branches.CODE}
