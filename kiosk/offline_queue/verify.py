@@ -3,18 +3,14 @@
 Reads text as bytes, so that a damaged character is a finding and not a crash. Source: journal-and-upload section 2.
 """
 
-import base64
-import binascii
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.domain import chain, events
-from kiosk.domain.http_signature import SignatureInvalid, raw_public, read_public_key, signature_fits
+from kiosk.domain import chain
+from kiosk.domain.signed_chain import NotSigned, Signer
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.tables import ENTRY_COLUMNS
 
@@ -83,15 +79,14 @@ class _Walk:
     def __init__(self, after_seq: int) -> None:
         self.seq = after_seq
         self.prev = chain.GENESIS_PREV
-        self.key: Ed25519PublicKey | None = None
 
     def over(self, db: sqlite3.Connection) -> None:
         row = db.execute("SELECT journal_id FROM journal").fetchone()
-        journal_id = _text(row[0], "journal_id") if row else ""
+        signer = Signer(_text(row[0], "journal_id") if row else "")
         if self.seq:
             self._begin_at(db)
         for row in db.execute(f"SELECT {ENTRY_COLUMNS} FROM event WHERE seq > ? ORDER BY seq", (self.seq,)):
-            self._step(journal_id, row)
+            self._step(signer, row)
         self._check_ends(db)
 
     def _begin_at(self, db: sqlite3.Connection) -> None:
@@ -101,7 +96,7 @@ class _Walk:
             raise _Wrong("missing", "the entry is not there")
         self.prev = row[0]
 
-    def _step(self, journal_id: str, row: tuple[Any, ...]) -> None:
+    def _step(self, signer: Signer, row: tuple[Any, ...]) -> None:
         seq, payment_id, kind, v, boot_id, mono_ms, wall_ms, clock, body, digest = row
         if seq != self.seq + 1:
             raise _Wrong("missing", "the entry is not there")
@@ -114,14 +109,12 @@ class _Walk:
             wall_ms=wall_ms,
             clock=_text(clock, "clock"),
         )
-        if not isinstance(body, bytes) or chain.entry_hash(journal_id, seq, header, body, self.prev) != digest:
+        if not isinstance(body, bytes) or chain.entry_hash(signer.journal_id, seq, header, body, self.prev) != digest:
             raise _Wrong("changed", "its hash does not fit")
-        if header.kind == "journal.genesis":
-            self.key = _key_of(body)
-        elif header.kind == "key.rolled":
-            self.key = _rolled_from(self.key, body)
-        elif header.kind == "checkpoint" and self.key:
-            _check_signature(journal_id, body, self.key, self.seq, self.prev)
+        try:
+            signer.check(header.kind, body, self.seq, self.prev)
+        except NotSigned as error:
+            raise _Wrong("changed", str(error)) from error
         self.seq, self.prev = seq, digest
 
     def _check_ends(self, db: sqlite3.Connection) -> None:
@@ -143,39 +136,3 @@ def _text(value: Any, column: str) -> str:
         return str(bytes(value).decode())
     except (UnicodeDecodeError, TypeError) as error:
         raise _Wrong("changed", f"{column} is not text") from error
-
-
-def _key_of(body: bytes) -> Ed25519PublicKey | None:
-    try:
-        genesis = events.decode(body)
-        return read_public_key(genesis.public_key) if isinstance(genesis, events.JournalGenesis) else None
-    except (events.UnknownEvent, SignatureInvalid):
-        return None  # the chain holds; whose key it was can't be said, so checkpoints prove nothing more
-
-
-def _rolled_from(key: Ed25519PublicKey | None, body: bytes) -> Ed25519PublicKey:
-    """The next key, once both have signed for it; where the walk began later, the old one is taken as told."""
-    try:
-        told = events.decode(body)
-        if not isinstance(told, events.KeyRolled):
-            raise _Wrong("changed", "it is no roll of a key")
-        old, new = read_public_key(told.old_public_key), read_public_key(told.new_public_key)
-        if key and raw_public(key) != raw_public(old):
-            raise _Wrong("changed", "it rolls a key that this journal was not signed with")
-        stated = chain.key_roll_bytes(raw_public(old), raw_public(new))
-        signature_fits(old, told.old_signature, stated)
-        signature_fits(new, told.new_signature, stated)
-    except (events.UnknownEvent, SignatureInvalid) as error:
-        raise _Wrong("changed", f"the roll of the key is not signed by both keys: {error}") from error
-    return new
-
-
-def _check_signature(journal_id: str, body: bytes, key: Ed25519PublicKey, seq: int, entry: bytes) -> None:
-    try:
-        stated = events.decode(body)
-        if not isinstance(stated, events.Checkpoint) or (stated.up_to_seq, stated.up_to_hash) != (seq, entry.hex()):
-            raise _Wrong("changed", "the checkpoint does not state the entry before it")
-        covered = chain.checkpoint_bytes(journal_id, seq, entry, stated.credited_fen, stated.notes)
-        key.verify(base64.b64decode(stated.signature, validate=True), covered)
-    except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise _Wrong("changed", "the checkpoint is not signed by this kiosk") from error

@@ -69,11 +69,12 @@ def _replay(arguments: argparse.Namespace, exports: "Sequence[Export]") -> int:
 
 def _take_in(arguments: argparse.Namespace, exports: "Sequence[Export]") -> int:
     from office.kiosks import branches
+    from office.kiosks.replaying import NotAJournal
 
     for file, export in zip(arguments.files, exports, strict=True):
         try:
             branches.must_branch(export)
-        except branches.NoBranch as error:
+        except (branches.NoBranch, NotAJournal) as error:
             raise CommandFailed(f"{file}: {error}; nothing was stored") from error
     for export in exports:
         new = branches.take_in(export)

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from kiosk.domain import chain, events
 from kiosk.domain.money import Fen, format_yuan
+from kiosk.domain.signed_chain import NotSigned, Signer
 from office.kiosks import ingest
 from office.kiosks.models import Journal, Kiosk, RawEvent
-from office.kiosks.replaying import Export, Run, sent_by
+from office.kiosks.replaying import Export, NotAJournal, Run, sent_by
 from office.ledger import stream as books
 from office.rows import derived_id
 
@@ -110,10 +111,20 @@ def must_branch(export: Export) -> Branch:
 
     Raises:
         NoBranch: it has none.
+        NotAJournal: somebody who has not the kiosk's key made it, or its hashes again.
     """
     branch = branch_of(export)
     if branch is None:
         raise _no_branch(_way(export))
+    if branch.first_seq == 1:
+        raise NotAJournal("entry 1 is not the office's, and no kiosk begins one journal twice")
+    signer, prev = Signer(export.journal_id), chain.GENESIS_PREV
+    for entry in export.entries:
+        try:
+            signer.check(entry.header.kind, entry.body, entry.seq - 1, prev)
+        except NotSigned as error:
+            raise NotAJournal(f"entry {entry.seq}: {error}") from error
+        prev = entry.hash
     return branch
 
 
@@ -130,11 +141,11 @@ def take_in(export: Export) -> int:
     """Store and fold what the office does not hold of an export's branch; how many entries that was. Twice changes nothing.
 
     Raises:
-        NoBranch: the export has none.
+        NoBranch, NotAJournal: as must_branch.
     """
+    must_branch(export)
     way = _way(export)
-    if not way or not way.parts_at:
-        raise _no_branch(way)
+    assert way is not None
     for run in sent_by(export, way.next_seq if way.parts else way.journal.first_seq):
         if run.entries[-1].seq >= way.next_seq:
             _store(way, run)
@@ -166,7 +177,7 @@ def _begun(way: _Way, export: Export) -> Journal:
             "branch_of": parent,
             "first_seq": seq,
             "high_seq": seq - 1,
-            "head_hash": export.entries[seq - 2].hash if seq > 1 else chain.GENESIS_PREV,
+            "head_hash": export.entries[seq - 2].hash,
             "started_at": parent.started_at,  # the same box's notes, as far as anybody knows, for whoever counts it
         },
     )

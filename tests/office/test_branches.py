@@ -2,7 +2,9 @@
 is lost, booked twice or anybody's before people have said whose."""
 
 import copy
+import datetime
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,23 +12,36 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from kiosk.domain import chain
 from kiosk.domain.chain import check_code
-from kiosk.domain.events import AgentStarted, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteUnknown
+from kiosk.domain.events import (
+    AgentStarted,
+    CashboxRemoved,
+    JournalGenesis,
+    NoteAcceptIntent,
+    NoteCredited,
+    NoteEscrow,
+    NoteUnknown,
+)
 from office.demo import visits
+from office.demo.journal_writer import JournalWriter
 from office.kiosks import branches, services
-from office.kiosks.models import Alarm, Journal, RawEvent
+from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
 from office.kiosks.replaying import Export, read
 from office.kiosks.selectors import box_of
 from office.ledger.digest import books_digest
 from office.ledger.models import Posting
 from office.ledger.verify import verify_everything
-from office.payments import claims
+from office.payments import claims, counting
+from office.payments.claim_rules import FACES
 from office.payments.models import Case, Note, Payment, SuspenseItem
 from office.public.lookup import find, read_question
 from office.staff.models import Role
+from tests.office.engines import both_engines
 from tests.office.estate import TODAY, Estate, add_person, exported
+from tests.office.pages.desk import person, signed_in
 from tests.office.pages.test_public_page import settlement_code, text_of
 from tests.office.test_commands import office
 from tests.office.test_replaying import written
@@ -131,6 +146,7 @@ def test_what_the_other_box_took_counts_in_the_box_and_waits_for_people(parted: 
     assert books_digest(parted.real.project.id) == after, "twice changes nothing"
 
 
+@both_engines
 def test_a_longer_export_of_the_same_branch_adds_what_is_new(parted: Parted) -> None:
     first = parted.take_in()
     assert parted.take_in() == 0
@@ -320,6 +336,7 @@ def people_end(parted: Parted, way: str) -> Iterator[SuspenseItem]:
         yield item
 
 
+@both_engines
 def test_a_slip_of_the_branch_is_answered_and_the_check_code_says_which_of_two_equal_numbers_is_meant(
     parted: Parted, browser: Client
 ) -> None:
@@ -364,3 +381,43 @@ def test_credited_to_the_household_it_is_prepaid_balance_and_the_books_stay_whol
     assert parted.real.prepaid() == before + 2 * HUNDRED + 2000
     assert Note.objects.filter(state=Note.State.UNKNOWN).count() == 1, "a count of the box will tell"
     assert findings() == []
+
+
+def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted) -> None:
+    """The old image and the journal that follows it wrote in one box; what is counted there is explained to the note."""
+    parted.take_in()
+    old, estate = parted.real.writer, parted.real
+    Kiosk.objects.update(may_replace_until=timezone.now() + datetime.timedelta(hours=1))
+    estate.writer, estate.sent = JournalWriter(wall_ms=old.wall_ms + 60_000), 0
+    named = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
+    key = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": "YG01", "public_key": "", "software": "0.1.0"}
+    estate.writer.append(JournalGenesis(**key, **named), CashboxRemoved(acceptor_serial=visits.ACCEPTOR))
+    estate.upload()
+    assert set(Journal.objects.values_list("state", flat=True)) == {"replaced", "branch", "active"}
+    cashier = add_person(estate.project, Role.CASHIER)
+    counted = dict.fromkeys(FACES, 0) | {HUNDRED: 6, 2000: 1, 1000: 1}
+    made = counting.count_box(cashier, counting.removals(estate.project).get(), counted)
+    assert (made.explained, made.differences) == (True, {str(HUNDRED): 1}), "the unclear note is there"
+    assert box(estate)[HUNDRED] == (6, 0)
+    assert findings() == []
+
+
+# --- the staff ----------------------------------------------------------------------------------------------------
+
+
+@both_engines
+def test_staff_find_the_money_by_the_number_on_the_slip_beside_the_payment_that_has_the_same(parted: Parted) -> None:
+    parted.take_in()
+    finance = signed_in(person(parted.real.project, Role.FINANCE_AUDIT))
+    found = finance.get("/projects/YG/search/", {"q": "yg01-000002"})
+    assert "300.00" in text_of(found)
+    items = re.findall(r"/projects/YG/claims/[0-9a-f-]{36}/", found.content.decode())
+    assert len(set(items)) == 3
+    page = text_of(finance.get(items[0]))
+    for words in ("另一份记录里有这张纸币", "YG01-000002", "3-1-502", "只有终端的另一份记录知道它"):
+        assert words in page
+    assert "YG01-000002" in text_of(finance.get("/projects/YG/cases/?kind=branch_note"))
+    assert "终端有两份记录" in text_of(finance.get("/projects/YG/today/"))
+    kiosk = text_of(finance.get("/projects/YG/kiosks/YG01/"))
+    assert f"第 {parted.at} 号起的另一份" in kiosk
+    assert "未入账" not in kiosk

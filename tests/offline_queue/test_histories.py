@@ -12,12 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
 from kiosk.domain import chain
 from kiosk.office_client.identity import Identity
 from kiosk.offline_queue import database, tables
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.journal_command import main as journal_command
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
 from tests.office.running_office import ROOT, RunningOffice, running_office
@@ -165,6 +167,56 @@ def test_two_boxes_with_one_identity_are_found_and_the_first_goes_on(
         each.close()
 
 
+def exported(state: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a person types beside the box, into a file."""
+    assert journal_command(["export", "--journal", str(state / "journal.db")]) == 0
+    (state / "journal.jsonl").write_text(capsys.readouterr().out, encoding="utf-8")
+    return str(state / "journal.jsonl")
+
+
+def told_notes(*states: Path) -> int:
+    """The notes that these boxes' journals credit, each entry once however many of them have it."""
+    entries = {entry.hash: entry.header.kind for state in states for entry in _all(state)}
+    return list(entries.values()).count("note.credited")
+
+
+def test_what_the_second_box_took_is_in_the_books_once_its_journal_is_taken_in(
+    office: RunningOffice, state: Path, tmp_path: Path, capsys
+) -> None:
+    """Both took notes under one identity and printed the same receipt number; the office heard one of them."""
+    clone_state = image_of(state, tmp_path / "clone")
+    clone, box = PairedBox(clone_state, office.url), PairedBox(state, office.url)
+    box.pay()
+    box.drain()
+    for _ in range(2):
+        clone.pay()
+    clone.step()
+    assert clone.refusal == "fork"
+    clone.journal.checkpoint(Identity.load(clone_state / "identity.json").key.sign)
+    clone.close()
+    slip = next(entry for entry in reversed(_all(clone_state)) if entry.header.kind == "payment.settled")
+    address = f"{office.url}/m/{slip.event.receipt_no}/{chain.check_code(slip.seq, slip.hash)}"
+    assert requests.get(address, timeout=30).status_code == 404
+    file, code = exported(clone_state, capsys), kiosk_code(state)
+    with pytest.raises(AssertionError, match=r"office replay --branch takes a branch in"):
+        office.run("replay", file)
+    assert office.box(code) == {10000: (told_notes(state), 0)}
+    taken = office.run("replay", "--branch", file)[-1]
+    assert (taken["credited"], taken["new"]) == ({"10000": 2}, taken["events"])
+    assert office.box(code) == {10000: (told_notes(state, clone_state), 0)} == {10000: (5, 0)}
+    assert requests.get(address, timeout=30, headers={"Accept-Language": "en"}).text.count(
+        "the office is looking into it"
+    )
+    assert office.run("replay", "--branch", file)[-1]["new"] == 0
+    assert office.run("rebuild", "--project", "YG")[0]["equal"]
+    office.verify()
+    box.pay()
+    box.drain()
+    assert (box.refusal, alarms(office, state)) == ("", ["journal.fork"])
+    assert office.box(code) == {10000: (6, 0)}
+    box.close()
+
+
 def remade(path: Path, seq: int) -> None:
     """One entry's amount changed and every hash after it made again: what somebody does who knows the chain and has no key."""
     with closing(database.open_reader(path)) as db:
@@ -189,6 +241,19 @@ def test_an_uploaded_amount_changed_with_all_hashes_made_again_is_a_fork(office:
     assert box.refusal == "fork"
     assert alarms(office, state) == ["journal.fork"]
     box.close()
+
+
+def test_a_remade_history_with_a_checkpoint_in_it_is_not_taken_in(office: RunningOffice, state: Path, capsys) -> None:
+    """It would be money that nobody put in: what was signed is another sum."""
+    box = PairedBox(state, office.url)
+    box.journal.checkpoint(Identity.load(state / "identity.json").key.sign)
+    box.close()
+    seq = next(entry.seq for entry in _all(state) if entry.header.kind == "note.credited")
+    remade(state / "journal.db", seq)
+    before = office.box(kiosk_code(state))
+    with pytest.raises(AssertionError, match=r"entry \d+: the checkpoint does not state the entry before it"):
+        office.run("replay", "--branch", exported(state, capsys))
+    assert office.box(kiosk_code(state)) == before
 
 
 @pytest.mark.parametrize(
