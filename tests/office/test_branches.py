@@ -27,7 +27,7 @@ from kiosk.domain.events import (
 )
 from office.demo import visits
 from office.demo.journal_writer import JournalWriter
-from office.kiosks import branches, services
+from office.kiosks import branches, new_journals, services
 from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
 from office.kiosks.replaying import Export, read
 from office.kiosks.selectors import box_of
@@ -194,6 +194,9 @@ def test_a_replaced_journal_that_went_on_is_taken_in_beside_its_successor(estate
 
 
 def test_the_kiosk_that_goes_on_never_hears_of_the_branch(parted: Parted) -> None:
+    """Though the branch is the longer one."""
+    for _ in range(3):
+        parted.copy.pay([], [HUNDRED])
     parted.take_in()
     last = parted.real.writer.events[-1]
     parted.real.pay([], [HUNDRED])
@@ -205,6 +208,7 @@ def test_the_kiosk_that_goes_on_never_hears_of_the_branch(parted: Parted) -> Non
     assert (journal.high_seq, journal.posted_seq, journal.state) == (own.seq, own.seq, Journal.State.ACTIVE)
     told = {"sent": {"boot_id": "b", "mono_ms": 1, "wall_ms": 1}, "posted_seq": None, "journal_id": journal.journal_id}
     assert services.heartbeat(parted.real.kiosk, told, journal.last_ingest_at).ack_seq == own.seq
+    assert new_journals.held(parted.real.kiosk) == new_journals.Held(journal.journal_id, own.seq, own.hash.hex())
     parted.copy.sent = parted.at - 1
     with pytest.raises(services.ingest.Fork):
         parted.copy.upload()
@@ -383,15 +387,24 @@ def test_credited_to_the_household_it_is_prepaid_balance_and_the_books_stay_whol
     assert findings() == []
 
 
-def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted) -> None:
-    """The old image and the journal that follows it wrote in one box; what is counted there is explained to the note."""
-    parted.take_in()
+def followed(parted: Parted) -> Estate:
+    """The kiosk after ``kiosk journal replace``: its new journal names the office's end of the old one, and its receipt numbers
+    go on after the highest of both."""
     old, estate = parted.real.writer, parted.real
     Kiosk.objects.update(may_replace_until=timezone.now() + datetime.timedelta(hours=1))
     estate.writer, estate.sent = JournalWriter(wall_ms=old.wall_ms + 60_000), 0
+    estate.writer.next_receipt = max(old.next_receipt, parted.copy.writer.next_receipt)
     named = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
-    key = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": "YG01", "public_key": "", "software": "0.1.0"}
-    estate.writer.append(JournalGenesis(**key, **named), CashboxRemoved(acceptor_serial=visits.ACCEPTOR))
+    who = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": "YG01", "public_key": "", "software": "0.1.0"}
+    estate.writer.append(JournalGenesis(**who, **named))
+    return estate
+
+
+def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted) -> None:
+    """The old image and the journal that follows it wrote in one box; what is counted there is explained to the note."""
+    parted.take_in()
+    estate = followed(parted)
+    estate.writer.append(CashboxRemoved(acceptor_serial=visits.ACCEPTOR))
     estate.upload()
     assert set(Journal.objects.values_list("state", flat=True)) == {"replaced", "branch", "active"}
     cashier = add_person(estate.project, Role.CASHIER)
@@ -399,6 +412,28 @@ def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted)
     made = counting.count_box(cashier, counting.removals(estate.project).get(), counted)
     assert (made.explained, made.differences) == (True, {str(HUNDRED): 1}), "the unclear note is there"
     assert box(estate)[HUNDRED] == (6, 0)
+    assert findings() == []
+
+
+def test_receipt_numbers_that_only_the_branch_gave_are_missed_until_it_is_taken_in(parted: Parted) -> None:
+    parted.copy.pay([], [HUNDRED])
+    estate = followed(parted)
+    estate.pay([], [HUNDRED])
+    estate.upload()
+    assert findings() == ["YG: receipts_whole: kiosk YG01: 3 receipts between numbers 1 and 4"]
+    parted.take_in()
+    assert findings() == []
+
+
+def test_what_the_branch_wrote_without_contact_is_no_older_than_the_entry_where_it_parts(parted: Parted) -> None:
+    writer = parted.copy.writer
+    writer.events[parted.at - 1 :], writer.head = [], writer.events[parted.at - 2].hash
+    writer.boot_id, writer.mono_ms, writer.wall_ms, writer.clock = "boot without contact", 0, 0, "unset"
+    parted.copy.pay([], [HUNDRED])
+    parted.take_in()
+    before = RawEvent.objects.get(journal__branch_of=None, seq=parted.at - 1)
+    first = RawEvent.objects.get(journal__state=Journal.State.BRANCH, seq=parted.at)
+    assert (first.time_measured, first.earliest_at >= before.corrected_at) == (False, True)
     assert findings() == []
 
 
