@@ -12,7 +12,7 @@ import msgspec
 from kiosk.domain import events
 from office.payments.cases import open_case
 from office.payments.fold import Fold
-from office.payments.fold_notes import count_unreadable
+from office.payments.fold_notes import answer_unreadable, count_unreadable
 from office.payments.models import Case
 from office.property.models import Unit
 from office.rows import read_uuid
@@ -36,6 +36,8 @@ def set_aside(fold: Fold) -> None:
         )
     if raw.kind in _SETTLEMENTS:
         _name_the_slip(fold)
+    elif raw.kind == "note.returned":
+        answer_unreadable(fold)
     elif item := count_unreadable(fold, CODE):
         item.unit_id = _whose(fold)
         item.save(update_fields=["unit_id"])

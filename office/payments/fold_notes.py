@@ -5,6 +5,7 @@ the box and gives the payer a claim. Source: journal-and-upload section 3.1, dec
 """
 
 import uuid
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -54,10 +55,13 @@ def credited(fold: Fold, event: NoteCredited) -> None:
 
 
 def returned(fold: Fold, event: NoteReturned) -> None:
-    note = _note(fold, event, Note.State.RETURNED)
+    _went_back(fold, _note(fold, event, Note.State.RETURNED), event.face_fen)
+
+
+def _went_back(fold: Fold, note: Note, face_fen: int | None) -> None:
     is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.RETURNED)
-    _move(fold, note, Note.State.RETURNED, event.face_fen)
+    _move(fold, note, Note.State.RETURNED, face_fen)
     if is_given:
         _case(fold, note, "claim_contradicted", {"note_no": note.note_no, "found": "returned"})
 
@@ -119,6 +123,15 @@ def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
     if is_given:
         return None
     return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, reason)
+
+
+def answer_unreadable(fold: Fold) -> None:
+    """A quarantined event that a note went back ends the claim which one like it began; it has no say about others' notes."""
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        told = msgspec.json.decode(bytes(fold.raw.body), type=_Readable)
+        own = Note.objects.filter(journal_id=fold.raw.journal_id, project_id=fold.project_id, note_no=told.note_no)
+        if note := own.filter(state__in=_CLAIMED).first():
+            _went_back(fold, note, note.face_fen)
 
 
 def _plausible(face_fen: int | None) -> int | None:

@@ -23,6 +23,7 @@ from kiosk.domain.events import (
     NoteAcceptIntent,
     NoteCredited,
     NoteEscrow,
+    NoteReturned,
     NoteUnknown,
 )
 from office.demo import visits
@@ -260,6 +261,20 @@ def test_a_history_told_again_with_other_amounts_and_new_hashes_adds_no_note(par
     assert Journal.objects.filter(state=Journal.State.BRANCH).exists()
     assert (box(parted.real), ledger("1009.K")) == (before, cash)
     assert not SuspenseItem.objects.exists()
+    assert findings() == []
+
+
+def test_a_note_of_which_the_branch_learns_that_it_went_back_is_no_claim_any_more(parted: Parted) -> None:
+    parted.take_in()
+    number = parted.copy.writer.next_note - 1
+    told = {"payment_id": None, "note_no": number, "face_fen": HUNDRED, "acceptor_serial": "S"}
+    parted.copy.writer.append(NoteReturned(**told, reason="cleared"))
+    parted.take_in()
+    assert box(parted.real)[HUNDRED] == (1 + 3 + 1, 0)
+    item = SuspenseItem.objects.get(claim_no="YG01-Q000001")
+    assert (item.state, item.outcome) == ("resolved", "returned")
+    found = find(read_question("YG01-Q000001", settlement_code(parted.copy)))
+    assert [claim.found for claim in found.claims] == ["returned"]
     assert findings() == []
 
 
