@@ -152,5 +152,7 @@ def _in_words(done: Replaced) -> str:
     if done.unsent is None:
         lines.append("What it held beyond the office's copy can't be read here; send the file to the maker.")
     elif done.unsent:
-        lines.append(f"{done.unsent} of its entries are not at the office; export them and hand them to it.")
+        lines.append(
+            f"{done.unsent} of its entries are not at the office; export them, office replay --branch takes them in."
+        )
     return "\n".join([*lines, "Start the kiosk again."])

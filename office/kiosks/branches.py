@@ -118,6 +118,11 @@ def must_branch(export: Export) -> Branch:
         raise _no_branch(_way(export))
     if branch.first_seq == 1:
         raise NotAJournal("entry 1 is not the office's, and no kiosk begins one journal twice")
+    _must_be_signed(export)
+    return branch
+
+
+def _must_be_signed(export: Export) -> None:
     signer, prev = Signer(export.journal_id), chain.GENESIS_PREV
     for entry in export.entries:
         try:
@@ -125,16 +130,11 @@ def must_branch(export: Export) -> Branch:
         except NotSigned as error:
             raise NotAJournal(f"entry {entry.seq}: {error}") from error
         prev = entry.hash
-    return branch
 
 
 def _no_branch(way: _Way | None) -> NoBranch:
-    held = (
-        "it goes no other way than the journal that the office holds"
-        if way
-        else "the office holds nothing of this journal"
-    )
-    return NoBranch(f"{held}, so there is no branch to take in; replay it without --branch")
+    why = "it goes no other way than the office's copy" if way else "the office holds nothing of this journal"
+    return NoBranch(f"{why}, so there is no branch to take in; replay it without --branch")
 
 
 def take_in(export: Export) -> int:

@@ -154,7 +154,7 @@ def kiosk_page(project: Project, code: str, now: datetime.datetime | None = None
         ledger_fen=cash.aggregate(sum=Sum("amount_fen"))["sum"] or 0,
         unknown_notes=Note.objects.filter(project=project, kiosk=kiosk, state=Note.State.UNKNOWN).order_by("at"),
         counters=tuple(AcceptorCounter.objects.filter(project=project, kiosk=kiosk)),
-        journals=tuple(_journal_row(journal) for journal in kiosk.journals.order_by("-started_at")),
+        journals=tuple(_journal_row(journal) for journal in kiosk.journals.order_by("-started_at", "first_seq", "id")),
         alarms=Alarm.objects.filter(project=project, kiosk=kiosk).order_by(
             F("cleared_at").desc(nulls_first=True), "-raised_at"
         ),

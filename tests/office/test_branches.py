@@ -286,9 +286,10 @@ def test_a_note_of_which_the_branch_learns_that_it_went_back_is_no_claim_any_mor
     [
         (
             "the office's own",
-            "it goes no other way than the journal that the office holds, so there is no branch to take in",
+            "it goes no other way than the office's copy, so there is no branch to take in",
         ),
         ("another kiosk's", "the office holds nothing of this journal, so there is no branch to take in"),
+        ("begun by somebody else", "entry 1 is not the office's, and no kiosk begins one journal twice"),
         ("changed", "is missing or not as it was written; nothing was stored"),
     ],
 )
@@ -298,9 +299,12 @@ def test_a_file_without_a_branch_is_refused_with_what_to_do(
     file, lines = tmp_path / "file.jsonl", exported(parted.copy.writer)
     if which == "the office's own":
         lines = exported(parted.real.writer)
-    elif which == "another kiosk's":
+    elif which != "changed":
         writer = copy.deepcopy(parted.copy.writer)
-        writer.journal_id, writer.head, kept, writer.events = "another", chain.GENESIS_PREV, writer.events, []
+        writer.head, kept, writer.events = chain.GENESIS_PREV, writer.events, []
+        if which == "another kiosk's":
+            writer.journal_id = "another"
+        writer.wall_ms += 1
         for event in kept:
             writer.append_raw(event.body, event.header.kind, event.header.v, event.header.payment_id)
         lines = exported(writer)
@@ -313,7 +317,7 @@ def test_a_file_without_a_branch_is_refused_with_what_to_do(
     assert done.returncode == 1
     assert done.stderr.startswith(f"office replay: {file}: ")
     assert words in done.stderr
-    assert which == "changed" or "without --branch" in done.stderr
+    assert which in ("changed", "begun by somebody else") or "without --branch" in done.stderr
     assert RawEvent.objects.count() == before, "not of the good one either"
 
 
