@@ -2,109 +2,39 @@
 is lost, booked twice or anybody's before people have said whose."""
 
 import copy
-import datetime
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import connections
-from django.test import Client
-from django.utils import timezone
 
 from kiosk.domain import chain
-from kiosk.domain.chain import check_code
-from kiosk.domain.events import (
-    AgentStarted,
-    CashboxRemoved,
-    JournalGenesis,
-    NoteAcceptIntent,
-    NoteCredited,
-    NoteEscrow,
-    NoteReturned,
-    NoteUnknown,
-)
+from kiosk.domain.events import AgentStarted, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned
 from office.demo import visits
-from office.demo.journal_writer import JournalWriter
 from office.kiosks import branches, new_journals, services
-from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
-from office.kiosks.replaying import Export, read
-from office.kiosks.selectors import box_of
+from office.kiosks.models import Alarm, Journal, RawEvent
+from office.kiosks.replaying import read
 from office.ledger.digest import books_digest
 from office.ledger.models import Posting
 from office.ledger.verify import verify_everything
-from office.payments import claims, counting
-from office.payments.claim_rules import FACES
-from office.payments.models import Case, Note, Payment, SuspenseItem
+from office.payments.models import Case, Payment, SuspenseItem
 from office.public.lookup import find, read_question
-from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import TODAY, Estate, add_person, exported
-from tests.office.pages.desk import person, signed_in
-from tests.office.pages.test_public_page import settlement_code, text_of
+from tests.office.estate import TODAY, Estate, exported
+from tests.office.pages.test_public_page import settlement_code
+from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, part
 from tests.office.test_commands import office
 from tests.office.test_replaying import written
-
-HUNDRED = 10000
-
-
-@dataclass
-class Parted:
-    """One kiosk's identity in two boxes since entry ``at``; the office hears the first one only."""
-
-    real: Estate
-    copy: Estate
-    at: int
-
-    def export(self) -> Export:
-        return read(exported(self.copy.writer))
-
-    def take_in(self) -> int:
-        return branches.take_in(self.export())
-
-
-def copied(estate: Estate) -> Estate:
-    """The same journal in another box, which starts its program there and asks no office."""
-    box = replace(estate, writer=copy.deepcopy(estate.writer))
-    box.writer.boot_id = "boot of the copy"
-    box.writer.pass_time(60_000)
-    box.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=False))
-    return box
-
-
-def claim_of(box: Estate, payment_id: str | None, claim_no: str) -> None:
-    told = {"note_no": box.writer.take_note_no(), "face_fen": HUNDRED, "claim_no": claim_no}
-    box.writer.append(NoteUnknown(payment_id=payment_id, acceptor_serial="S", reason="no_evidence", **told))
 
 
 @pytest.fixture
 def parted(estate: Estate) -> Parted:
-    """Both boxes took notes with the same numbers and wrote the same receipt number; the copy has a claim, too."""
-    estate.pay(["water"], [HUNDRED, 1000])
-    estate.upload()
-    box, at = copied(estate), len(estate.writer.events) + 1
-    estate.pay(["sep"], [HUNDRED] * 3)
-    estate.upload()
-    visit = visits.open_payment(box.writer, str(box.unit.id), [], TODAY)
-    for face in (HUNDRED, 2000):
-        visits.insert_note(box.writer, visit, face)
-    claim_of(box, visit, "YG01-Q000001")
-    visits.settle(box.writer, visit, str(box.unit.id), "YG01", [], [HUNDRED, 2000], TODAY)
-    return Parted(estate, box, at)
-
-
-def box(estate: Estate) -> dict[int, tuple[int, int]]:
-    return {row.face_fen: (row.confirmed, row.unknown) for row in box_of(estate.kiosk).faces}
+    return part(estate)
 
 
 def ledger(account: str) -> int:
     return sum(Posting.objects.filter(account__code=account).values_list("amount_fen", flat=True))
-
-
-def findings() -> list[str]:
-    return [str(finding) for finding in verify_everything(fold_again=True)]
 
 
 def test_what_the_other_box_took_counts_in_the_box_and_waits_for_people(parted: Parted, tmp_path: Path) -> None:
@@ -223,26 +153,21 @@ def test_the_kiosk_that_goes_on_never_hears_of_the_branch(parted: Parted) -> Non
 # --- one note, two tales ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("real_tells_first", [True, False])
-def test_a_note_in_the_machine_when_the_histories_parted_counts_once(estate: Estate, real_tells_first: bool) -> None:
+@pytest.mark.parametrize("branch_first", [False, True])
+def test_a_note_in_the_machine_when_the_histories_parted_counts_once(estate: Estate, branch_first: bool) -> None:
     visit = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
     note = {"payment_id": visit, "note_no": estate.writer.take_note_no(), "face_fen": HUNDRED, "acceptor_serial": "S"}
     estate.writer.append(NoteEscrow(**note), NoteAcceptIntent(**note, protocol="ssp", channel=1))
     estate.upload()
     parted = Parted(estate, copied(estate), len(estate.writer.events) + 1)
     parted.copy.writer.append(NoteCredited(**note, recovered="counter"))
+    estate.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=True))
+    if branch_first:
+        estate.upload()
+        parted.take_in()
     estate.writer.append(NoteCredited(**note))
-    steps = [estate.upload, parted.take_in]
-    for step in steps if real_tells_first else steps[::-1]:
-        if step == parted.take_in and not real_tells_first:
-            estate.writer, kept = copy.deepcopy(estate.writer), estate.writer
-            estate.writer.events.pop()
-            estate.writer.head = estate.writer.events[-1].hash
-            estate.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=True))
-            estate.upload()
-            estate.writer.append(NoteCredited(**note))
-            del kept
-        step()
+    estate.upload()
+    parted.take_in()
     assert box(estate) == {HUNDRED: (1, 0)}
     assert ledger("1009.K") == HUNDRED
     assert findings() == []
@@ -341,137 +266,3 @@ def test_verify_names_a_branch_that_was_changed(parted: Parted, crime: str) -> N
             Journal.objects.filter(id=branch.id).update(high_seq=branch.high_seq + 1)
     found = [str(finding) for finding in verify_everything()]
     assert any("journals_whole: kiosk YG01 journal" in finding for finding in found), found
-
-
-# --- the payer ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(HTTP_ACCEPT_LANGUAGE="zh-CN", REMOTE_ADDR="192.0.2.7")
-
-
-def people_end(parted: Parted, way: str) -> Iterator[SuspenseItem]:
-    """Two people end what is open about the branch, one item after the other."""
-    clerk, finance = add_person(parted.real.project, Role.CASHIER), add_person(parted.real.project, Role.FINANCE_AUDIT)
-    for item in SuspenseItem.objects.filter(state="open").order_by("amount_fen"):
-        claims.confirm(finance, claims.propose(clerk, item, way, "slip and check code seen", unit=parted.real.unit))
-        yield item
-
-
-@both_engines
-def test_a_slip_of_the_branch_is_answered_and_the_check_code_says_which_of_two_equal_numbers_is_meant(
-    parted: Parted, browser: Client
-) -> None:
-    number, code = "YG01-000002", settlement_code(parted.copy)
-    assert "未找到" in text_of(browser.get(f"/m/{number}/{code}"))
-    parted.take_in()
-    text = text_of(browser.get(f"/m/{number}/{code}"))
-    assert "处理中" in text
-    assert "有 1 张纸币正在核实" in text
-    assert "其余已确认收到 ¥120.00" in text
-    assert f"从第 {parted.at} 号起有两份" in text
-    assert "断开" in text
-    assert "处理中" in text_of(browser.get(f"/m/YG01-Q000001/{code}")), "by its claim number as well"
-    own = text_of(browser.get(f"/m/{number}/{settlement_code(parted.real)}"))
-    assert "¥300.00 已经入账" in own
-    assert "有两份" not in own
-    seq = code.split("-")[0]
-    for wrong in (f"{seq}-00000000", check_code(int(seq), parted.real.writer.events[-1].hash)):
-        assert browser.get(f"/m/{number}/{wrong}").status_code == 404
-
-
-def test_the_slip_says_what_two_people_did_with_its_notes(parted: Parted) -> None:
-    parted.take_in()
-    question = read_question("YG01-000002", settlement_code(parted.copy))
-    one, *_ = (item for item in people_end(parted, "refund"))
-    found = find(question)
-    assert (found.outcome, found.amount_fen, found.refunded_fen) == ("booked", 2 * HUNDRED + 2000, 2 * HUNDRED + 2000)
-    assert [claim.found for claim in found.claims] == ["refunded"]
-    assert one.amount_fen == 2000
-    assert findings() == []
-
-
-def test_credited_to_the_household_it_is_prepaid_balance_and_the_books_stay_whole(parted: Parted) -> None:
-    parted.take_in()
-    before, question = parted.real.prepaid(), read_question("YG01-000002", settlement_code(parted.copy))
-    ended = people_end(parted, "credit")
-    next(ended)
-    assert find(question).outcome == "processing", "two notes are left"
-    assert len(list(ended)) == 2
-    found = find(question)
-    assert (found.outcome, found.booked_fen) == ("booked", 2 * HUNDRED + 2000)
-    assert parted.real.prepaid() == before + 2 * HUNDRED + 2000
-    assert Note.objects.filter(state=Note.State.UNKNOWN).count() == 1, "a count of the box will tell"
-    assert findings() == []
-
-
-def followed(parted: Parted) -> Estate:
-    """The kiosk after ``kiosk journal replace``: its new journal names the office's end of the old one, and its receipt numbers
-    go on after the highest of both."""
-    old, estate = parted.real.writer, parted.real
-    Kiosk.objects.update(may_replace_until=timezone.now() + datetime.timedelta(hours=1))
-    estate.writer, estate.sent = JournalWriter(wall_ms=old.wall_ms + 60_000), 0
-    estate.writer.next_receipt = max(old.next_receipt, parted.copy.writer.next_receipt)
-    named = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
-    who = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": "YG01", "public_key": "", "software": "0.1.0"}
-    estate.writer.append(JournalGenesis(**who, **named))
-    return estate
-
-
-def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted) -> None:
-    """The old image and the journal that follows it wrote in one box; what is counted there is explained to the note."""
-    parted.take_in()
-    estate = followed(parted)
-    estate.writer.append(CashboxRemoved(acceptor_serial=visits.ACCEPTOR))
-    estate.upload()
-    assert set(Journal.objects.values_list("state", flat=True)) == {"replaced", "branch", "active"}
-    cashier = add_person(estate.project, Role.CASHIER)
-    counted = dict.fromkeys(FACES, 0) | {HUNDRED: 6, 2000: 1, 1000: 1}
-    made = counting.count_box(cashier, counting.removals(estate.project).get(), counted)
-    assert (made.explained, made.differences) == (True, {str(HUNDRED): 1}), "the unclear note is there"
-    assert box(estate)[HUNDRED] == (6, 0)
-    assert findings() == []
-
-
-def test_receipt_numbers_that_only_the_branch_gave_are_missed_until_it_is_taken_in(parted: Parted) -> None:
-    parted.copy.pay([], [HUNDRED])
-    estate = followed(parted)
-    estate.pay([], [HUNDRED])
-    estate.upload()
-    assert findings() == ["YG: receipts_whole: kiosk YG01: 3 receipts between numbers 1 and 4"]
-    parted.take_in()
-    assert findings() == []
-
-
-def test_what_the_branch_wrote_without_contact_is_no_older_than_the_entry_where_it_parts(parted: Parted) -> None:
-    writer = parted.copy.writer
-    writer.events[parted.at - 1 :], writer.head = [], writer.events[parted.at - 2].hash
-    writer.boot_id, writer.mono_ms, writer.wall_ms, writer.clock = "boot without contact", 0, 0, "unset"
-    parted.copy.pay([], [HUNDRED])
-    parted.take_in()
-    before = RawEvent.objects.get(journal__branch_of=None, seq=parted.at - 1)
-    first = RawEvent.objects.get(journal__state=Journal.State.BRANCH, seq=parted.at)
-    assert (first.time_measured, first.earliest_at >= before.corrected_at) == (False, True)
-    assert findings() == []
-
-
-# --- the staff ----------------------------------------------------------------------------------------------------
-
-
-@both_engines
-def test_staff_find_the_money_by_the_number_on_the_slip_beside_the_payment_that_has_the_same(parted: Parted) -> None:
-    parted.take_in()
-    finance = signed_in(person(parted.real.project, Role.FINANCE_AUDIT))
-    found = finance.get("/projects/YG/search/", {"q": "yg01-000002"})
-    assert "300.00" in text_of(found)
-    items = re.findall(r"/projects/YG/claims/[0-9a-f-]{36}/", found.content.decode())
-    assert len(set(items)) == 3
-    page = text_of(finance.get(items[0]))
-    for words in ("另一份记录里有这张纸币", "YG01-000002", "3-1-502", "只有终端的另一份记录知道它"):
-        assert words in page
-    assert "YG01-000002" in text_of(finance.get("/projects/YG/cases/?kind=branch_note"))
-    assert "终端有两份记录" in text_of(finance.get("/projects/YG/today/"))
-    kiosk = text_of(finance.get("/projects/YG/kiosks/YG01/"))
-    assert f"第 {parted.at} 号起的另一份" in kiosk
-    assert "未入账" not in kiosk
