@@ -142,14 +142,17 @@ def _plausible(face_fen: int | None) -> int | None:
 def note_id(raw: RawEvent, note_no: int) -> uuid.UUID:
     """The id of the one record of a note that an event tells of.
 
-    Numbers count in each journal anew, and so in a branch: two boxes have both used them. But a note that was in the machine when
-    the branch parted is one note, and so is one of a visit that both histories tell (somebody made a file's hashes again).
+    Numbers count in each journal anew, and so in a branch: two boxes have both used them. But a note of a visit that both
+    histories tell is one note. It was in the machine when they parted (a program that starts takes no other note in a visit that it
+    finds), or somebody made a file's hashes again.
     """
     child = raw.journal
     while parent := child.branch_of:
-        same = Q(first_seq__lt=child.first_seq) | Q(payment_id=read_uuid(raw.payment_id), payment_id__isnull=False)
-        if Note.objects.filter(same, project_id=raw.project_id, journal=parent, note_no=note_no).exists():
-            return derived_id(parent.id, "note", note_no)
+        known = {"project_id": raw.project_id, "journal": parent}
+        if raw.payment_id and RawEvent.objects.filter(**known, payment_id=raw.payment_id).exists():
+            of_visit = Q(payment=None) | Q(payment_id=read_uuid(raw.payment_id))
+            if Note.objects.filter(of_visit, **known, note_no=note_no).exists():
+                return derived_id(parent.id, "note", note_no)
         child = parent
     return derived_id(raw.journal_id, "note", note_no)
 

@@ -173,6 +173,20 @@ def test_a_note_in_the_machine_when_the_histories_parted_counts_once(estate: Est
     assert findings() == []
 
 
+def test_so_does_one_in_the_machine_when_a_branch_parted_from_a_branch(parted: Parted) -> None:
+    box_ = parted.copy
+    visit = visits.open_payment(box_.writer, str(box_.unit.id), [], TODAY)
+    note = {"payment_id": visit, "note_no": box_.writer.take_note_no(), "face_fen": 5000, "acceptor_serial": "S"}
+    box_.writer.append(NoteEscrow(**note), NoteAcceptIntent(**note, protocol="ssp", channel=1))
+    third = replace(parted, copy=copied(box_))
+    for one in (parted, third):
+        one.copy.writer.append(NoteCredited(**note, recovered="counter"))
+        assert one.take_in() > 0
+    assert Journal.objects.filter(state=Journal.State.BRANCH).count() == 2
+    assert box(parted.real)[5000] == (1, 0)
+    assert findings() == []
+
+
 def test_a_history_told_again_with_other_amounts_and_new_hashes_adds_no_note(parted: Parted) -> None:
     """What somebody does who knows the chain and has no key: the visits are the same ones, and so are their notes."""
     before, cash = box(parted.real), ledger("1009.K")
