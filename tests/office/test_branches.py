@@ -217,6 +217,22 @@ def test_a_note_of_which_the_branch_learns_that_it_went_back_is_no_claim_any_mor
     assert findings() == []
 
 
+@both_engines
+def test_what_nobody_can_read_on_the_branch_counts_as_what_it_may_be(parted: Parted) -> None:
+    """Of a newer program, or garbled before it was hashed: no note is lost from the box for it, and nothing else is held up."""
+    writer, visit = parted.copy.writer, "018f0000-0000-7000-8000-000000000001"
+    writer.append_raw(b'{"kind":"note.credited","v":9,"note_no":77,"face_fen":5000}', "note.credited", 9, visit)
+    writer.append_raw(b"garbled", "note.unknown", 1, "no visit at all")
+    writer.append_raw(b'{"receipt_no":"\\u0000YG01-000099","receipt_number":"x"}', "payment.settled", 9, visit)
+    writer.append_raw(b"garbled", "note.returned", 1, visit)
+    writer.append_raw(b"{}", "cash.blessed", 1, "")
+    parted.copy.pay([], [HUNDRED])
+    parted.take_in()
+    assert box(parted.real) == {HUNDRED: (1 + 3 + 1 + 1, 1), 5000: (1, 0), 2000: (1, 0), 1000: (1, 0), 0: (0, 1)}
+    assert Case.objects.get(amount_fen=5000).facts["receipt_no"] == "YG01-000099"
+    assert findings() == []
+
+
 # --- what is refused ----------------------------------------------------------------------------------------------
 
 
