@@ -11,6 +11,7 @@ people have decided.
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace, exports: "Sequence[Export]") -> int:
     from office.kiosks import replaying
-    from office.kiosks.branches import branch_of
+    from office.kiosks.branches import branch_of, part_at
 
+    for (file, one), (beside, other) in combinations(zip(arguments.files, exports, strict=True), 2):
+        if seq := part_at(one, other):
+            words = f"{file} and {beside} go different ways from entry {seq} on; replay one of them, then the other with --branch"
+            raise CommandFailed(f"{words}; nothing was stored")
     if parting := [branch for branch in map(branch_of, exports) if branch]:
         for branch in parting:
             say(arguments, branch.told(), str(branch))

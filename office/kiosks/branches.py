@@ -106,6 +106,14 @@ def branch_of(export: Export) -> Branch | None:
     )
 
 
+def part_at(one: Export, other: Export) -> int:
+    """The first entry at which two files of one journal go different ways; 0 where they don't."""
+    if one.journal_id != other.journal_id:
+        return 0
+    pairs = zip(one.entries, other.entries, strict=False)
+    return next((entry.seq for entry, beside in pairs if entry.hash != beside.hash), 0)
+
+
 def must_branch(export: Export) -> Branch:
     """The branch of an export that has one.
 

@@ -3,6 +3,7 @@ is lost, booked twice or anybody's before people have said whose."""
 
 import copy
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from kiosk.domain import chain
 from kiosk.domain.events import AgentStarted, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned
 from office.demo import visits
 from office.kiosks import branches, new_journals, services
-from office.kiosks.models import Alarm, Journal, RawEvent
+from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
 from office.kiosks.replaying import read
 from office.ledger.digest import books_digest
 from office.ledger.models import Posting
 from office.ledger.verify import verify_everything
 from office.payments.models import Case, Payment, SuspenseItem
 from office.public.lookup import find, read_question
+from tests.office.conftest import point_at
 from tests.office.engines import both_engines
 from tests.office.estate import TODAY, Estate, exported
 from tests.office.pages.test_public_page import settlement_code
@@ -274,6 +276,31 @@ def test_a_file_without_a_branch_is_refused_with_what_to_do(
     assert words in done.stderr
     assert which in ("changed", "begun by somebody else") or "without --branch" in done.stderr
     assert RawEvent.objects.count() == before, "not of the good one either"
+
+
+def test_an_office_made_anew_from_both_boxes_files_has_the_same_money_again(
+    parted: Parted, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """One file after the other: both at once is two histories for one journal, and nothing says which is the kiosk's."""
+    parted.take_in()
+    before, cash = box(parted.real), ledger("1009.K")
+    own, other = written(tmp_path, "own.jsonl", parted.real), written(tmp_path, "other.jsonl", parted.copy)
+    anew = tmp_path / "anew"
+    anew.mkdir()
+    shutil.copy(sqlite_template, anew / "office.db")
+    connections.close_all()
+    both = office("replay", own, other, directory=anew)
+    assert both.returncode == 1
+    assert (
+        f"go different ways from entry {parted.at} on; replay one of them, then the other with --branch" in both.stderr
+    )
+    for arguments in ((own,), ("--branch", other)):
+        done = office("replay", *arguments, directory=anew)
+        assert done.returncode == 0, done.stderr
+    point_at(f"sqlite:///{anew / 'office.db'}")
+    estate = replace(parted.real, kiosk=Kiosk.objects.get())
+    assert (box(estate), ledger("1009.K")) == (before, cash)
+    assert findings() == []
 
 
 @pytest.mark.parametrize(
