@@ -149,7 +149,8 @@ def note_id(raw: RawEvent, note_no: int) -> uuid.UUID:
     child = raw.journal
     while parent := child.branch_of:
         known = {"project_id": raw.project_id, "journal": parent}
-        if raw.payment_id and RawEvent.objects.filter(**known, payment_id=raw.payment_id).exists():
+        visit = RawEvent.objects.filter(**known, payment_id=raw.payment_id, ingest_no__lt=raw.ingest_no)
+        if raw.payment_id and visit.exists():
             of_visit = Q(payment=None) | Q(payment_id=read_uuid(raw.payment_id))
             if Note.objects.filter(of_visit, **known, note_no=note_no).exists():
                 return derived_id(parent.id, "note", note_no)

@@ -2,7 +2,8 @@
 in order, and a rebuild calls it again for every event, with the same outcome.
 
 An event that this office cannot understand, or that contradicts what came before, is quarantined: stored, acknowledged and
-shown to staff, and it never holds up the events behind it. So is every event of a journal's branch. Source: journal-and-upload sections 3 and 7.
+shown to staff, and it never holds up the events behind it. So is every event of a journal's branch.
+Source: journal-and-upload sections 3 and 7.
 """
 
 import logging
