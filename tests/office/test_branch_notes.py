@@ -160,7 +160,13 @@ def test_staff_find_the_money_by_the_number_on_the_slip_beside_the_payment_that_
     items = re.findall(r"/projects/YG/claims/[0-9a-f-]{36}/", found.content.decode())
     assert len(set(items)) == 3
     page = text_of(finance.get(items[0]))
-    for words in ("另一份记录里有这张纸币", "YG01-000002", "3-1-502", "只有终端的另一份记录知道它"):
+    for words in (
+        "另一份记录里有这张纸币",
+        "核对流水号和校验码",
+        "YG01-000002",
+        "3-1-502",
+        "只有终端的另一份记录知道它",
+    ):
         assert words in page
     assert "YG01-000002" in text_of(finance.get("/projects/YG/cases/?kind=branch_note"))
     assert "终端有两份记录" in text_of(finance.get("/projects/YG/today/"))
