@@ -1,5 +1,6 @@
 """`make test-long` prints the seed and the figures of every run with chance in it, also of those that pass."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ def test_a_run_that_passes_tells_its_seed_and_its_figures_before_the_closing_lin
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},  # those are for this run
         capture_output=True,
         text=True,
         timeout=120,
