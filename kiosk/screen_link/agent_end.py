@@ -29,6 +29,7 @@ from kiosk.views import AnyView
 
 log = logging.getLogger(__name__)
 
+TURN_S = 0.25  # how long the thread waits at most
 PING_EVERY_S = 1.0
 SILENT_AFTER_S = 3.0
 
@@ -74,6 +75,7 @@ class AgentEnd:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._screen: _Connection | None = None
+        self._watched_at = time.monotonic()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="screen-link", daemon=True)
 
@@ -109,7 +111,7 @@ class AgentEnd:
 
     def _run(self) -> None:
         while not self._stopping:
-            for key, _ in self._selector.select(timeout=PING_EVERY_S / 4):
+            for key, _ in self._selector.select(timeout=TURN_S):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fileobj is self._wake_reader:
@@ -167,8 +169,10 @@ class AgentEnd:
 
     def _watch(self) -> None:
         screen, now = self._screen, time.monotonic()
+        stood_still_s, self._watched_at = max(0.0, now - self._watched_at - TURN_S), now
         if screen is None:
             return
+        screen.heard_at = min(now, screen.heard_at + stood_still_s)  # nobody can be heard by an agent that did not run
         if now - screen.heard_at > SILENT_AFTER_S:
             self._drop("silent", kill=True)
         elif now - screen.pinged_at > PING_EVERY_S:

@@ -38,8 +38,10 @@ class ScreenEnd:
     The callbacks run on the reader's thread; whoever sets them hands over to Kivy's own thread.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, pid: int | None = None) -> None:
+        """``pid`` is what the agent kills when nothing answers any more: this process, unless another is to die for it."""
         self._path = path
+        self._pid = pid or os.getpid()
         self.on_view: Callable[[AnyView], None] = lambda view: None
         self.on_ping: Callable[[int], None] = lambda number: None
         self.on_lost: Callable[[], None] = lambda: None
@@ -79,7 +81,7 @@ class ScreenEnd:
                 self._socket = connected
                 if self._stopping.is_set():  # stop() came too early to end the reading
                     connected.shutdown(socket.SHUT_RDWR)
-            self._write(Hello(os.getpid()))
+            self._write(Hello(self._pid))
             self._read(connected)
             with self._lock:
                 self._socket = None

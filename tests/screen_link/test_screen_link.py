@@ -85,14 +85,56 @@ def test_a_view_with_money_survives_the_wire_unchanged(agent, events, tmp_path) 
     screen.stop()
 
 
+SCREEN = """
+import sys, threading
+from pathlib import Path
+from kiosk.screen_link.screen_end import ScreenEnd
+end = ScreenEnd(Path(sys.argv[1]))
+end.on_ping = end.pong
+end.start()
+threading.Event().wait()
+"""
+AGENT = """
+import sys, threading
+from pathlib import Path
+from kiosk.screen_link import agent_end
+agent_end.SILENT_AFTER_S, agent_end.PING_EVERY_S = 0.6, 0.1
+end = agent_end.AgentEnd(Path(sys.argv[1]), lambda event: print(type(event).__name__, flush=True))
+end.start()
+threading.Event().wait()
+"""
+
+
+def started(program: str, path: Path, **streams: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, "-c", program, str(path)], text=True, **streams)  # type: ignore[call-overload,no-any-return]
+
+
+def test_a_screen_is_not_taken_for_dead_because_the_whole_machine_stood_still(tmp_path) -> None:
+    agent = started(AGENT, tmp_path / "screen.sock", stdout=subprocess.PIPE)
+    screen = started(SCREEN, tmp_path / "screen.sock")
+    assert agent.stdout is not None
+    assert agent.stdout.readline() == "ScreenConnected\n"
+    for _ in range(3):
+        for process in (screen, agent):
+            os.kill(process.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        threading.Event().wait(2)  # the pause itself: several times as long as a screen may be silent
+        for process in (agent, screen):
+            os.kill(process.pid, signal.SIGCONT)
+        threading.Event().wait(0.5)
+    assert screen.poll() is None
+    os.kill(screen.pid, signal.SIGSTOP)
+    assert agent.stdout.readline() == "ScreenGone\n"
+    assert screen.wait(timeout=WAIT_S) == -signal.SIGKILL
+    agent.kill()
+    agent.wait()
+    agent.stdout.close()
+
+
 def test_a_screen_that_no_longer_answers_is_killed_and_reported_as_silent(agent, events, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(agent_end, "SILENT_AFTER_S", 0.6)
     monkeypatch.setattr(agent_end, "PING_EVERY_S", 0.1)
-    program = (
-        "import sys, threading; from pathlib import Path; from kiosk.screen_link.screen_end import ScreenEnd\n"
-        "end = ScreenEnd(Path(sys.argv[1])); end.on_ping = end.pong; end.start(); threading.Event().wait()"
-    )
-    screen = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "screen.sock")])
+    screen = started(SCREEN, tmp_path / "screen.sock")
     connected = next_of(events, ScreenConnected)
     assert connected == ScreenConnected(screen.pid)
     os.kill(screen.pid, signal.SIGSTOP)
