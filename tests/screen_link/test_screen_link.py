@@ -114,14 +114,13 @@ def test_a_screen_is_not_taken_for_dead_because_the_whole_machine_stood_still(tm
     screen = started(SCREEN, tmp_path / "screen.sock")
     assert agent.stdout is not None
     assert agent.stdout.readline() == "ScreenConnected\n"
-    for _ in range(3):
-        for process in (screen, agent):
-            os.kill(process.pid, signal.SIGSTOP)
-            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        threading.Event().wait(2)  # the pause itself: several times as long as a screen may be silent
-        for process in (agent, screen):
-            os.kill(process.pid, signal.SIGCONT)
-        threading.Event().wait(0.5)
+    for process in (screen, agent):
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    threading.Event().wait(2)  # the pause itself: three times as long as a screen may be silent
+    for process in (agent, screen):
+        os.kill(process.pid, signal.SIGCONT)
+    threading.Event().wait(0.5)
     assert screen.poll() is None
     os.kill(screen.pid, signal.SIGSTOP)
     assert agent.stdout.readline() == "ScreenGone\n"
