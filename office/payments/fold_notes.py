@@ -144,10 +144,10 @@ def note_id(raw: RawEvent, note_no: int) -> uuid.UUID:
 
     Numbers count in each journal anew, and so in a branch: two boxes have both used them. But a note of a visit that both
     histories tell is one note. It was in the machine when they parted (a program that starts takes no other note in a visit that it
-    finds), or somebody made a file's hashes again.
+    finds), or somebody made a file's hashes again. A number of our own, below 0, stands for one event: it is no other history's.
     """
     child = raw.journal
-    while parent := child.branch_of:
+    while note_no >= 0 and (parent := child.branch_of):
         known = {"project_id": raw.project_id, "journal": parent}
         visit = RawEvent.objects.filter(**known, payment_id=raw.payment_id, ingest_no__lt=raw.ingest_no)
         if raw.payment_id and visit.exists():
@@ -219,8 +219,10 @@ def _forget_claim(fold: Fold, note: Note, found: str) -> None:
 
 
 def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason: str) -> SuspenseItem:
+    # A note that another history tells of, too: histories number their entries alike, so the number alone names no event.
+    others = () if fold.raw.journal_id == note.journal_id else (fold.raw.journal_id,)
     return SuspenseItem.objects.create(
-        id=derived_id(note.id, "suspense", fold.raw.seq),
+        id=derived_id(note.id, "suspense", *others, fold.raw.seq),
         project_id=fold.project_id,
         kiosk_id=fold.raw.kiosk_id,
         payment=note.payment,

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 
 from kiosk.domain import chain
-from kiosk.domain.events import AgentStarted, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned
+from kiosk.domain.events import AgentStarted, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned, NoteUnknown
 from office.demo import visits
 from office.kiosks import branches, new_journals, services
 from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
@@ -186,6 +186,44 @@ def test_so_does_one_in_the_machine_when_a_branch_parted_from_a_branch(parted: P
         assert one.take_in() > 0
     assert Journal.objects.filter(state=Journal.State.BRANCH).count() == 2
     assert box(parted.real)[5000] == (1, 0)
+    assert findings() == []
+
+
+@both_engines
+def test_a_note_that_both_histories_end_at_the_same_number_is_counted_and_has_a_case(estate: Estate) -> None:
+    """Its claim and its credit have one sequence number: the two histories number their entries alike."""
+    visit = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    note = {"payment_id": visit, "note_no": estate.writer.take_note_no(), "face_fen": HUNDRED, "acceptor_serial": "S"}
+    estate.writer.append(NoteEscrow(**note), NoteAcceptIntent(**note, protocol="ssp", channel=1))
+    estate.upload()
+    parted = Parted(estate, copied(estate), len(estate.writer.events) + 1)
+    third = replace(parted, copy=copied(estate))
+    third.copy.writer.append(NoteUnknown(**note, reason="no_evidence", claim_no="YG01-Q000009"))
+    estate.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=True))
+    estate.writer.append(NoteUnknown(**note, reason="no_evidence", claim_no="YG01-Q000001"))
+    parted.copy.writer.append(NoteCredited(**note, recovered="counter"))
+    assert len({len(one.writer.events) for one in (estate, parted.copy, third.copy)}) == 1
+    estate.upload()
+    third.take_in()
+    assert box(estate) == {HUNDRED: (0, 1)}
+    parted.take_in()
+    assert box(estate) == {HUNDRED: (1, 0)}
+    assert Case.objects.get(kind="branch_note", state="open").amount_fen == HUNDRED
+    told = SuspenseItem.objects.values_list("kind", "state", "outcome").order_by("kind")
+    assert list(told) == [("note_unknown", "resolved", "found"), ("unreadable_event", "open", "")]
+    assert findings() == []
+
+
+def test_what_two_histories_tell_unreadably_at_one_number_may_be_two_notes(estate: Estate) -> None:
+    visit = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    estate.upload()
+    parted = Parted(estate, copied(estate), len(estate.writer.events) + 1)
+    estate.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=True))
+    for writer in (estate.writer, parted.copy.writer):
+        writer.append_raw(b"garbled", "note.unknown", 1, visit)
+    estate.upload()
+    parted.take_in()
+    assert box(estate) == {0: (0, 2)}
     assert findings() == []
 
 
