@@ -1,10 +1,12 @@
 """Search: a room number in any of its forms, a receipt number, or a claim number; the only hit opens at once."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from kiosk.domain.identifiers import parse_address
 from office.payments.models import Payment, SuspenseItem
@@ -12,7 +14,7 @@ from office.payments.selectors import find_units
 from office.property.models import Unit
 from office.staff.pages import words
 from office.staff.pages.frame import Desk, shell, staff_page
-from office.staff.pages.payment_rows import masked_names, payment_rows
+from office.staff.pages.payment_rows import PaymentRow, masked_names, payment_rows
 from office.staff.permissions import Act
 
 MOST = 20
@@ -36,11 +38,33 @@ def find_items(desk: Desk, text: str) -> list[SuspenseItem]:
     return list(found.prefetch_related("cases").order_by("at", "id").distinct()[:MOST])
 
 
-def item_row(item: SuspenseItem) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MoneyRow:
+    """One line of the answer: a payment, or money without one."""
+
+    url: str
+    number: str
+    unit_code: str
+    masked_name: str
+    state: words.State
+    at: datetime
+    amount_fen: int | None  # nobody knows: a note of unknown face
+
+
+def payment_row(desk: Desk, row: PaymentRow) -> MoneyRow:
+    payment = row.payment
+    url = reverse("office:payment", args=[desk.project.code, payment.id])
+    return MoneyRow(
+        url, payment.receipt_no, row.unit_code, row.masked_name, row.state, payment.received_at, payment.amount_fen
+    )
+
+
+def item_row(desk: Desk, item: SuspenseItem) -> MoneyRow:
+    url = reverse("office:claim", args=[desk.project.code, item.id])
     slips = [case.facts.get("receipt_no") for case in item.cases.all()]
     number = item.claim_no or next(filter(None, slips), "")
     state = words.state(words.CLAIM, item.outcome if item.state == SuspenseItem.State.RESOLVED else "open")
-    return {"item": item, "number": number, "state": state}
+    return MoneyRow(url, number, item.unit.code if item.unit else "", "", state, item.at, item.amount_fen)
 
 
 def units_by(desk: Desk, text: str) -> list[Unit]:
@@ -66,7 +90,7 @@ def search(request: HttpRequest, desk: Desk) -> HttpResponse:
         **shell(request, desk, ""),
         "query": text,
         "units": [{"unit": unit, "masked_name": names.get(unit.id, "")} for unit in found_units],
-        "payments": payment_rows(payments),
-        "items": [item_row(item) for item in items],
+        "payments": [payment_row(desk, row) for row in payment_rows(payments)],
+        "items": [item_row(desk, item) for item in items],
     }
     return render(request, "office/search.html", context)
