@@ -307,6 +307,9 @@ KINDS: dict[str, type[Event]] = {
 
 _DECODER = msgspec.json.Decoder(AnyEvent)
 
+# What decoding bytes that somebody else wrote may raise; the last one for brackets within brackets within brackets.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 
 class UnknownEvent(ValueError):
     """The bytes are no event this program knows; the office keeps them as quarantined."""
@@ -325,7 +328,7 @@ def decode(body: bytes) -> AnyEvent:
     """
     try:
         event: AnyEvent = _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise UnknownEvent(str(error)) from error
     if event.v != 1:
         raise UnknownEvent(f"{kind_of(event)} version {event.v} is newer than this program")

@@ -12,6 +12,7 @@ from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 from ninja.types import DictStrAny
 
+from kiosk.domain.events import UNREADABLE
 from office.api import terminal, units, uploads
 from office.api.authentication import SignedByKiosk, plain_body
 from office.api.problems import Problem, problem_answer
@@ -26,7 +27,7 @@ class _Reader(Parser):
         plain = getattr(request, "plain_body", None)
         try:
             read = msgspec.json.decode(plain_body(request) if plain is None else plain)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise Problem("malformed", f"the body is not JSON: {error}") from error
         if not isinstance(read, dict):
             raise Problem("malformed", "the body is not a JSON object")

@@ -139,7 +139,7 @@ def _check_books() -> None:
 
 
 def _fold_in_background(stopped: threading.Event) -> None:
-    from django.db import DatabaseError, connections
+    from django.db import connections
 
     from office.ledger import stream
 
@@ -150,7 +150,7 @@ def _fold_in_background(stopped: threading.Event) -> None:
             for project_id in stream.projects_behind():
                 if not stream.fold(project_id, FOLD_TURN_S):
                     pause_s = 0
-        except DatabaseError:
+        except Exception:  # whatever it is, the next turn tries again: a folder that is gone folds nothing
             log.exception("background_fold_failed")
             connections.close_all()
     connections.close_all()

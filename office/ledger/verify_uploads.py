@@ -7,6 +7,7 @@ import msgspec
 from django.db.models import Count, Max, Min, QuerySet
 
 from kiosk.domain import chain
+from kiosk.domain.events import UNREADABLE
 from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import OfficeCommand, Stream
 from office.ledger.verify_books import Found
@@ -113,6 +114,6 @@ def _on_branches(payments: QuerySet[Payment], low: int, high: int) -> set[int]:
     aside = RawEvent.objects.filter(kiosk__in=kiosks, reject_code=fold_branches.CODE, kind__in=SETTLEMENTS)
     told = set()
     for body in aside.values_list("body", flat=True):
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        with suppress(*UNREADABLE):
             told.add(msgspec.json.decode(bytes(body), type=_Told).receipt_number)
     return {number for number in told if low < number < high} - set(payments.values_list("receipt_number", flat=True))

@@ -64,7 +64,7 @@ def _name_the_slip(fold: Fold) -> None:
     raw = fold.raw
     try:
         number = msgspec.json.decode(bytes(raw.body), type=_Slip).receipt_no[:32].replace("\0", "")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except events.UNREADABLE:
         return
     told = raw.journal.history().filter(payment_id=raw.payment_id) if raw.payment_id else ()
     for case in Case.objects.filter(project_id=fold.project_id, kind="branch_note", raw_event__in=told):

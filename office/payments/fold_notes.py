@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from django.db.models import Q
 
-from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned, NoteUnknown
+from kiosk.domain.events import UNREADABLE, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteReturned, NoteUnknown
 from office.kiosks.models import RawEvent
 from office.ledger.posting import Entry
 from office.ledger.rules import DIFFERENCE, SUSPENSE, note_credited
@@ -94,7 +94,7 @@ def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
         return None
     try:
         told = msgspec.json.decode(bytes(fold.raw.body), type=_Readable)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         told = _Readable(note_no=-fold.raw.seq)  # no number we can read: one of our own, never a kiosk's
     note, _ = Note.objects.get_or_create(
         id=note_id(fold.raw, told.note_no),
@@ -127,7 +127,7 @@ def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
 
 def answer_unreadable(fold: Fold) -> None:
     """A quarantined event that a note went back ends the claim which one like it began; it has no say about others' notes."""
-    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+    with suppress(*UNREADABLE):
         told = msgspec.json.decode(bytes(fold.raw.body), type=_Readable)
         own = Note.objects.filter(journal_id=fold.raw.journal_id, project_id=fold.project_id, note_no=told.note_no)
         if note := own.filter(state__in=_CLAIMED).first():

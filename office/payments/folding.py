@@ -7,6 +7,8 @@ Source: journal-and-upload sections 3 and 7.
 """
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models import QuerySet
@@ -26,32 +28,29 @@ log = logging.getLogger("office.folding")
 def fold_events(stream: Stream, pending: QuerySet[RawEvent], limit: int) -> int:
     """Fold the next events of a locked stream, in order, and note on each whether it was understood; how many there were."""
     events = list(pending.prefetch_related("kiosk__project", "journal").order_by("ingest_no")[:limit])
-    known, folded, aside = Known(), [], []
+    known, folded = Known(), []
     for raw in events:
         fold = Fold(stream, raw, known)
         if raw.journal.branch_of_id:
             known.forget()
-            fold_branches.set_aside(fold)
-            aside.append(raw.id)
-        elif code := _folded(fold):
+            _quarantine(fold, fold_branches.CODE, fold_branches.set_aside)
+        elif code := _why_not(fold, _into_the_books):
             known.forget()
-            _quarantine(fold, code)
+            _quarantine(fold, code, partial(_tell_staff, code=code))
         else:
             folded.append(raw.id)
         stream.folded_no = raw.ingest_no
     RawEvent.objects.filter(id__in=folded).update(state=RawEvent.State.FOLDED, reject_code="")
-    RawEvent.objects.filter(id__in=aside).update(state=RawEvent.State.QUARANTINED, reject_code=fold_branches.CODE)
     for journal_id, seq in {raw.journal_id: raw.seq for raw in events}.items():
         Journal.objects.filter(id=journal_id).update(posted_seq=seq)
     return len(events)
 
 
-def _folded(fold: Fold) -> str:
-    """Empty when the event is in the books, else why it is not; a half-done fold is undone."""
+def _why_not(fold: Fold, act: Callable[[Fold], None]) -> str:
+    """Empty when the act is done, else why it can't be; what it had half done is undone."""
     try:
-        event = _understood(fold.raw)
         with transaction.atomic():
-            _dispatch(fold, event)
+            act(fold)
     except Quarantined as refused:
         return refused.code
     except (IntegrityError, DataError):
@@ -63,6 +62,10 @@ def _folded(fold: Fold) -> str:
         log.exception("event_not_folded ingest_no=%s kind=%s", fold.raw.ingest_no, fold.raw.kind)
         return "fold_error"
     return ""
+
+
+def _into_the_books(fold: Fold) -> None:
+    _dispatch(fold, _understood(fold.raw))
 
 
 def _understood(raw: RawEvent) -> AnyEvent:
@@ -111,9 +114,15 @@ def _dispatch(fold: Fold, event: AnyEvent) -> None:
             pass  # agent, screen, clock and checkpoint events tell nothing about money; the raw row keeps them
 
 
-def _quarantine(fold: Fold, code: str) -> None:
+def _quarantine(fold: Fold, code: str, follows: Callable[[Fold], None]) -> None:
+    """Set the event aside and do what follows for staff. When that fails too, no case says so, and ``office verify`` does."""
+    code = _why_not(fold, follows) or code
     log.warning("event_quarantined ingest_no=%s kind=%s code=%s", fold.raw.ingest_no, fold.raw.kind, code)
     RawEvent.objects.filter(id=fold.raw.id).update(state=RawEvent.State.QUARANTINED, reject_code=code)
+
+
+def _tell_staff(fold: Fold, code: str) -> None:
+    """A case, and the note's money as suspense if the event was about a note."""
     suspense = fold_notes.count_unreadable(fold, "the event could not be understood")
     open_case(
         fold.project_id,

@@ -18,7 +18,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from kiosk.domain.chain import check_code
-from kiosk.domain.events import NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
+from kiosk.domain.events import UNREADABLE, NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
 from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
 from office.kiosks.when import When, when
@@ -150,7 +150,7 @@ def _journals(kiosk_code: str) -> QuerySet[Journal]:
 def _told(raw: RawEvent) -> _Told:
     try:
         return msgspec.json.decode(bytes(raw.body), type=_Told)
-    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+    except UNREADABLE:
         return _Told()
 
 

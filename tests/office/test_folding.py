@@ -154,8 +154,11 @@ def test_a_quarantined_credit_still_counts_in_the_box_as_suspense(estate: Estate
     assert Case.objects.get(kind="unreadable_event").amount_fen == 2000
 
 
+NESTED = b'{"note_no":1,"x":' + b"[" * 1200 + b"]" * 1200 + b"}"
+
+
 @pytest.mark.parametrize(
-    "body", [b"not json", b"\xff\xfe", b"[]", b'{"kind":"note.credited"}', b"{}", b'"' + b"x" * 999]
+    "body", [b"not json", b"\xff\xfe", b"[]", b'{"kind":"note.credited"}', b"{}", b'"' + b"x" * 999, NESTED]
 )
 def test_whatever_a_poison_event_holds_the_events_behind_it_are_folded(estate: Estate, body: bytes) -> None:
     estate.writer.append_raw(body, "note.credited")
