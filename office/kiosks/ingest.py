@@ -13,8 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from kiosk.domain import chain
-from office.kiosks import contacts, new_journals
-from office.kiosks.models import Alarm, Journal, Kiosk, Nonce, RawEvent
+from office.kiosks import contacts, new_journals, own_alarms
+from office.kiosks.models import Journal, Kiosk, Nonce, RawEvent
 from office.kiosks.rules import moment
 from office.kiosks.times import Placed
 from office.ledger import stream as books
@@ -184,6 +184,8 @@ def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime
 
 def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
     """What of the batch the office does not hold yet; what it holds must be the same to the last bit."""
+    if journal.state == Journal.State.REPLACED and batch.last_seq > journal.high_seq:
+        raise Fork(journal.high_seq + 1, bytes(journal.head_hash))  # its successor names this end, and no other
     if not batch.events and batch.last_seq < journal.high_seq:
         raise Ahead(journal.high_seq + 1, batch.last_seq)
     if batch.first_seq > journal.high_seq + 1:
@@ -192,8 +194,6 @@ def _unheld(journal: Journal, batch: Batch) -> list[SentEvent]:
         project_id=journal.project_id, journal=journal, seq__gte=batch.first_seq - 1, seq__lte=batch.last_seq
     )
     held = dict(rows.values_list("seq", "hash"))
-    if journal.state == Journal.State.REPLACED and batch.last_seq > journal.high_seq:
-        raise Fork(journal.high_seq + 1, bytes(journal.head_hash))  # its successor names this end, and no other
     before = bytes(held.get(batch.first_seq - 1, chain.GENESIS_PREV))
     if batch.events and batch.prev_hash != before:
         raise Fork(max(1, batch.first_seq - 1), before)
@@ -260,17 +260,8 @@ def _row(journal: Journal, event: SentEvent, stream: Stream, placed: Placed, now
 def _raise_alarm(kiosk: Kiosk, journal_id: str, conflict: Fork | Ahead | NotExpected, now: datetime.datetime) -> None:
     """A history that does not fit ours is an alarm of the office's own; the kiosk goes on asking, so it is raised once."""
     with transaction.atomic():
-        Journal.trunks.filter(kiosk=kiosk, journal_id=journal_id).update(state=Journal.State.FORKED)
-        Alarm.objects.get_or_create(
-            id=derived_id(kiosk.id, conflict.alarm, journal_id, conflict.seq),
-            defaults={
-                "project_id": kiosk.project_id,
-                "kiosk": kiosk,
-                "source": Alarm.Source.OFFICE,
-                "device": "journal",
-                "code": conflict.alarm,
-                "severity": Alarm.Severity.SECURITY,
-                "detail": f"seq {conflict.seq}",
-                "raised_at": now,
-            },
-        )
+        kiosk = Kiosk.objects.select_for_update(no_key=True).get(id=kiosk.id)
+        # Never of a replaced one: that it is over is what keeps out whatever comes for it, at each try.
+        journals = Journal.trunks.filter(kiosk=kiosk, journal_id=journal_id, state=Journal.State.ACTIVE)
+        journals.update(state=Journal.State.FORKED)
+        own_alarms.raise_once(kiosk, "journal", conflict.alarm, f"journal {journal_id} seq {conflict.seq}", now)

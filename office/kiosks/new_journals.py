@@ -8,7 +8,8 @@ import datetime
 from dataclasses import dataclass
 
 from kiosk.domain.events import JournalGenesis, UnknownEvent, decode
-from office.kiosks.models import Alarm, Journal, Kiosk, RawEvent
+from office.kiosks import own_alarms
+from office.kiosks.models import Journal, Kiosk, RawEvent
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,6 @@ def _names(told: JournalGenesis, before: Journal) -> bool:
 def begun(kiosk: Kiosk, now: datetime.datetime) -> None:
     """The leave is used up, the old journal is over, and with it the alarms about its history."""
     Journal.trunks.filter(kiosk=kiosk).exclude(state=Journal.State.REPLACED).update(state=Journal.State.REPLACED)
-    Alarm.objects.filter(kiosk=kiosk, source=Alarm.Source.OFFICE, code__startswith="journal.", cleared_at=None).update(
-        cleared_at=now
-    )
+    own_alarms.standing(kiosk).filter(code__startswith="journal.").update(cleared_at=now)
     kiosk.may_replace_until = None
     kiosk.save(update_fields=["may_replace_until"])

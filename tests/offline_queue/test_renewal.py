@@ -371,7 +371,7 @@ def test_a_copy_with_an_empty_journal_of_its_own_is_refused_and_named(
     box.close()
 
 
-def test_who_goes_on_with_a_replaced_journal_is_a_fork(
+def test_who_goes_on_with_a_replaced_journal_is_a_fork_at_every_start(
     office: RunningOffice, state: Path, tmp_path: Path, capsys
 ) -> None:
     copy = image_of(state, tmp_path / "copy")
@@ -379,11 +379,54 @@ def test_who_goes_on_with_a_replaced_journal_is_a_fork(
     box = PairedBox(state, office.url)
     box.drain()
     box.close()
+    known = held(office, state)
     identity(state).save(copy / "identity.json")
-    left = PairedBox(copy, office.url)
-    left.drain()
-    assert (left.refusal, alarms(office, state)) == ("fork", ["journal.fork"])
-    left.close()
+    for _ in range(3):
+        left = PairedBox(copy, office.url)
+        left.drain()
+        left.pay()
+        left.step()
+        assert (left.refusal, serves(left)) == ("fork", False)
+        assert alarms(office, state) == ["journal.fork"]
+        assert held(office, state) == known
+        left.close()
+    journal_command(["export", "--journal", str(copy / "journal.db")])
+    (tmp_path / "copy.jsonl").write_text(capsys.readouterr().out)
+    with pytest.raises(AssertionError, match=r"office replay --branch takes a branch in"):
+        office.run("replay", str(tmp_path / "copy.jsonl"))
+    assert held(office, state) == known
+
+
+def test_a_fork_that_was_replaced_and_comes_back_is_an_alarm_again(
+    office: RunningOffice, state: Path, tmp_path: Path, capsys
+) -> None:
+    """Its first alarm was over with the old journal, and it is about the same number of the same journal."""
+    image = image_of(state, tmp_path / "image")
+    box = PairedBox(state, office.url)
+    for _ in range(5):
+        box.pay()
+    box.drain()
+    box.close()
+    shutil.rmtree(state)
+    image_of(image, state)
+    for _ in range(2):
+        box = PairedBox(state, office.url)
+        box.drain()
+        box.close()
+        assert alarms(office, state) == ["journal.fork"]
+    done = replace(office, state, capsys)
+    box = PairedBox(state, office.url)
+    box.drain()
+    box.close()
+    assert alarms(office, state) == []
+    shutil.rmtree(image)
+    image_of(Path(done["kept"]).parent, image)
+    identity(state).save(image / "identity.json")
+    for _ in range(2):
+        left = PairedBox(image, office.url)
+        left.drain()
+        assert (left.refusal, alarms(office, state)) == ("fork", ["journal.fork"])
+        left.close()
 
 
 def test_a_running_kiosk_or_a_wrong_code_changes_nothing(office: RunningOffice, state: Path, capsys) -> None:
