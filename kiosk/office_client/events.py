@@ -54,6 +54,11 @@ class EnquiryFailed(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+# What the office can say that ends the service; any other refusal is an alarm, and cash goes on as offline.
+# ``key_unknown`` is a copy of a renewed kiosk: what it takes, nobody but itself would ever know.
+OUT_OF_SERVICE = frozenset({"revoked", "key_unknown", "kiosk_suspended", "fork", "ahead", "journal_not_expected"})
+
+
 class LinkChanged(msgspec.Struct, frozen=True, kw_only=True):
     """The office began or stopped answering. ``refused`` when it answers but will not have this kiosk."""
 

@@ -62,13 +62,13 @@ class Refresh:
     def due_in_s(self) -> float:
         return max(0.0, self._due_at - self._clock.monotonic())
 
-    def if_due(self) -> None:
-        """Fetch what is due or wanted.
+    def if_due(self, *, whole: bool = False) -> None:
+        """Fetch what is due or wanted. ``whole``: it must all succeed, because that is to prove that the kiosk is welcome again.
 
         Raises:
             Unreachable: the office stopped answering in the middle of it.
             Refused: it asks to be left alone for a while, and whoever else would call it must wait as well; or it will not have
-                this kiosk: a suspended one's journal is still taken, so that nothing else would say so.
+                this kiosk: a suspended one's journal is still taken, so that nothing else would say so. With ``whole``, any.
         """
         if not self._wanted and self.due_in_s() > 0:
             return
@@ -77,7 +77,7 @@ class Refresh:
             self._fetch_units()
             self._wanted = False
         except Refused as refused:  # journal and money go on without these
-            if refused.retry_after_s is not None or refused.status in (401, 403):
+            if whole or refused.retry_after_s is not None or refused.status in (401, 403):
                 raise
             log.warning("sync.not_refreshed code=%s detail=%s", refused.code, refused.detail)
         self._due_at = self._clock.monotonic() + self._every_s

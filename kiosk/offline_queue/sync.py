@@ -16,7 +16,7 @@ from pathlib import Path
 from kiosk.clock import TRUSTED, Clock, age_ms
 from kiosk.domain.chain import Header
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
-from kiosk.office_client.events import Acked, JournalUnreadable, LinkChanged, OfficeEvent
+from kiosk.office_client.events import OUT_OF_SERVICE, Acked, JournalUnreadable, LinkChanged, OfficeEvent
 from kiosk.office_client.wire import Condition, Heartbeat, Problem, UploadAnswer
 from kiosk.offline_queue import database, outbox
 from kiosk.offline_queue.backoff import Backoff, Timing
@@ -202,7 +202,8 @@ class Sync:
         if self._link is not Link.UP:
             self._refresh.want()
         if self._link is Link.REFUSED:
-            self._refresh.if_due()  # a suspended kiosk's journal is taken all the same, and must not pass for its welcome
+            # A suspended kiosk's journal is taken all the same, and must not pass for its welcome.
+            self._refresh.if_due(whole=self._refusal in OUT_OF_SERVICE)
         self._became(Link.UP)
         self._refresh.if_due()
 
@@ -361,8 +362,11 @@ class Sync:
         return True
 
     def _became(self, link: Link, reason: str = "") -> None:
-        """Report a change. A refusal stands until the office takes it back: a pulled cable must not lift it."""
-        if link is Link.DOWN and self._link is Link.REFUSED:
+        """Report a change. A refusal stands until the office takes it back: a pulled cable must not lift it, and one that ends
+        the service is not lifted by one that does not."""
+        if self._link is Link.REFUSED and link is Link.DOWN:
+            return
+        if link is Link.REFUSED and self._refusal in OUT_OF_SERVICE and reason not in OUT_OF_SERVICE:
             return
         if link is not self._link or (link is Link.REFUSED and reason != self._refusal):
             log.info("sync.link is=%s reason=%s", link, reason)

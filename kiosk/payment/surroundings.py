@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from kiosk.domain import events as journal
 from kiosk.hardware import ports
-from kiosk.office_client.events import EstateRefused, EstateTold, LinkChanged
+from kiosk.office_client.events import OUT_OF_SERVICE, EstateRefused, EstateTold, LinkChanged
 from kiosk.payment.availability import blocked_by
 from kiosk.payment.commands import Command, LogUnexpected, Record
 from kiosk.payment.events import DiskMeasured, JournalFailed, Moment, QueueMeasured, SelfChecked
@@ -22,9 +22,6 @@ LINE_FAULTS = (
     "acceptor.protocol",
 )
 MOST_SWALLOWED = 20  # a larger jump of the counter is another unit or a reset, not notes
-# What the office can say that ends the service; any other refusal is an alarm, and cash goes on as offline.
-# ``key_unknown`` is a copy of a renewed kiosk: what it takes, nobody but itself would ever know.
-OUT_OF_SERVICE = ("revoked", "key_unknown", "kiosk_suspended", "fork", "ahead", "journal_not_expected")
 _HARMLESS_GOODBYES = ("stopped", "replaced")
 
 

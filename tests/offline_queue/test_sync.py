@@ -12,7 +12,14 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.domain import events
 from kiosk.office_client.client import OfficeClient
-from kiosk.office_client.events import Acked, EstateRefused, EstateTold, JournalUnreadable, LinkChanged
+from kiosk.office_client.events import (
+    OUT_OF_SERVICE,
+    Acked,
+    EstateRefused,
+    EstateTold,
+    JournalUnreadable,
+    LinkChanged,
+)
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.wire import Condition
 from kiosk.offline_queue import database, outbox
@@ -401,6 +408,60 @@ def test_a_refusal_for_another_reason_is_told_as_well(kiosk, journal, office):
     assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="revoked")
 
 
+def refuse_units(office, status, code):
+    """Until what is returned is called, the office answers everything but what it should tell of bills and units."""
+    real = office.answer
+
+    def answer(method, path, query, body, headers):
+        if "sync" in path:
+            raise Refuse(status, code)
+        return real(method, path, query, body, headers)
+
+    office.answer = answer
+    return lambda: setattr(office, "answer", real)
+
+
+LESSER = [(426, "upgrade_required"), (401, "signature_invalid"), (422, "validation_failed"), (404, "not_found")]
+
+
+@pytest.mark.parametrize("code", sorted(OUT_OF_SERVICE))
+def test_a_lesser_refusal_does_not_lift_one_that_ends_the_service(kiosk, journal, office, code):
+    pay(journal, "p-1")
+    office.moods += [Refuse(409, code), *[Refuse(*lesser) for lesser in LESSER]]
+    while office.moods:
+        kiosk.step(3601)
+    assert kiosk.told(LinkChanged) == [LinkChanged(up=False, refused=True, reason=code)]
+    assert kiosk.cache.refusal() == code, "nor does a restart"
+
+
+@pytest.mark.parametrize("lesser", [(500, "internal"), *LESSER])
+def test_a_suspended_kiosk_whose_journal_is_taken_is_not_welcome_before_all_else_is_answered(
+    kiosk, journal, office, lesser
+):
+    pay(journal, "p-1")
+    office.moods.append(Refuse(403, "kiosk_suspended"))
+    kiosk.step()
+    answer_again = refuse_units(office, *lesser)
+    kiosk.step(301)
+    assert len(office.stored()) == 6
+    assert kiosk.told(LinkChanged) == [LinkChanged(up=False, refused=True, reason="kiosk_suspended")]
+    answer_again()
+    kiosk.step(301)
+    assert kiosk.last_link.up
+    assert kiosk.cache.refusal() == ""
+
+
+def test_after_a_lesser_refusal_an_office_that_takes_the_journal_is_back(kiosk, journal, office):
+    pay(journal, "p-1")
+    office.max_events = 0
+    kiosk.step()
+    assert kiosk.last_link == LinkChanged(up=False, refused=True, reason="too_large")
+    office.max_events = 500
+    refuse_units(office, 404, "not_found")
+    kiosk.step(301)
+    assert kiosk.last_link.up
+
+
 def test_a_batch_too_large_is_halved_until_it_fits(kiosk, journal, office):
     for number in range(20):
         pay(journal, f"p-{number}")
@@ -554,14 +615,7 @@ def _page(client, cursor):
 
 def test_an_office_without_bills_for_us_still_takes_the_journal(kiosk, journal, office):
     pay(journal, "p-1")
-    real = office.answer
-
-    def no_units(method, path, query, body, headers):
-        if "sync" in path:
-            raise Refuse(404, "not_found")
-        return real(method, path, query, body, headers)
-
-    office.answer = no_units
+    refuse_units(office, 404, "not_found")
     kiosk.step()
     assert len(office.stored()) == 6
     assert kiosk.last_link.up
