@@ -15,13 +15,14 @@ import uuid
 from dataclasses import dataclass
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from kiosk.domain.chain import check_code
 from kiosk.domain.events import UNREADABLE, NoteUnknown, PaymentPartial, PaymentSettled, UnknownEvent, decode
 from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
 from office.kiosks.when import When, when
+from office.payments.boxes import IN_THE_BOX
 from office.payments.claim_closing import GIVEN_BY_PEOPLE
 from office.payments.fold_branches import CODE as BRANCH
 from office.payments.fold_notes import note_id
@@ -189,10 +190,12 @@ class _Placed:
 
 
 def _booked(raw: RawEvent, payment: Payment | None) -> _Placed | None:
-    """None while the settlement is not in the books."""
+    """None while the settlement is not in the books. A note that turned up later counts as received before people have placed it."""
     if payment is None or payment.settled_seq != raw.seq:
         return None
-    return _Placed(payment.amount_fen, payment.refunded_fen)
+    waiting = payment.suspense.filter(state=SuspenseItem.State.OPEN, note__state__in=IN_THE_BOX)
+    found_fen = waiting.aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    return _Placed(payment.amount_fen + found_fen, payment.refunded_fen)
 
 
 def _placed_by_people(raw: RawEvent, told: _Told, payment: Payment | None) -> _Placed | None:
@@ -256,7 +259,10 @@ def _what_was_found(raw: RawEvent, note_no: int) -> str:
 def _checked_since(raw: RawEvent, claims: tuple[ClaimState, ...]) -> datetime.datetime | None:
     """Since when anything about this payment's money is unclear; None when nothing is."""
     visit = raw.journal.history().filter(payment_id=raw.payment_id)
-    mine = Q(payment_id=read_uuid(raw.payment_id), kind__in=BEING_CHECKED) | Q(raw_event__in=visit)
+    mine = Q(raw_event__in=visit)
+    if payment_id := read_uuid(raw.payment_id):
+        mine |= Q(payment_id=payment_id, kind__in=BEING_CHECKED)
+        mine |= Q(suspense__payment_id=payment_id)  # also about a note of its that another history tells of
     cases = Case.objects.filter(mine, project_id=raw.project_id, state=Case.State.OPEN) if raw.payment_id else ()
     times = [claim.since for claim in claims if not claim.found]
     # A claim's own time is when the note was in the machine; its case is opened when the office hears of it.

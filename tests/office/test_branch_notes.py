@@ -1,19 +1,23 @@
 """Whose notes on a branch are: what a payer's slip is told, how two people end it, what a count proves, what staff see."""
 
-import datetime
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from kiosk.domain.chain import check_code
-from kiosk.domain.events import CashboxRemoved, JournalGenesis
+from kiosk.domain.events import (
+    AgentStarted,
+    CashboxRemoved,
+    NoteAcceptIntent,
+    NoteCredited,
+    NoteEscrow,
+    NoteUnknown,
+)
 from office.demo import visits
-from office.demo.journal_writer import JournalWriter
-from office.kiosks.models import Journal, Kiosk, RawEvent
+from office.kiosks.models import Journal, RawEvent
 from office.payments import claims, counting
 from office.payments.claim_rules import FACES
 from office.payments.models import Note, SuspenseItem
@@ -21,10 +25,10 @@ from office.public.lookup import find, read_question
 from office.staff.models import Role
 from tests.office import test_beancount
 from tests.office.engines import both_engines
-from tests.office.estate import Estate, add_person
+from tests.office.estate import TODAY, Estate, add_person
 from tests.office.pages.desk import person, signed_in
 from tests.office.pages.test_public_page import settlement_code, text_of
-from tests.office.parted_journals import HUNDRED, Parted, box, findings, part
+from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, follow, part
 
 
 @pytest.fixture
@@ -99,16 +103,9 @@ def test_credited_to_the_household_it_is_prepaid_balance_and_the_books_stay_whol
 
 
 def followed(parted: Parted) -> Estate:
-    """The kiosk after ``kiosk journal replace``: its new journal names the office's end of the old one, and its receipt numbers
-    go on after the highest of both."""
-    old, estate = parted.real.writer, parted.real
-    Kiosk.objects.update(may_replace_until=timezone.now() + datetime.timedelta(hours=1))
-    estate.writer, estate.sent = JournalWriter(wall_ms=old.wall_ms + 60_000), 0
-    estate.writer.next_receipt = max(old.next_receipt, parted.copy.writer.next_receipt)
-    named = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
-    who = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": "YG01", "public_key": "", "software": "0.1.0"}
-    estate.writer.append(JournalGenesis(**who, **named))
-    return estate
+    """The kiosk after ``kiosk journal replace``; its receipt numbers go on after the highest of both."""
+    follow(parted.real, max(parted.real.writer.next_receipt, parted.copy.writer.next_receipt))
+    return parted.real
 
 
 def test_a_count_of_the_box_knows_of_the_notes_of_both_histories(parted: Parted) -> None:
@@ -146,6 +143,47 @@ def test_what_the_branch_wrote_without_contact_is_no_older_than_the_entry_where_
     first = RawEvent.objects.get(journal__state=Journal.State.BRANCH, seq=parted.at)
     assert (first.time_measured, first.earliest_at >= before.corrected_at) == (False, True)
     assert findings() == []
+
+
+def shared_note(estate: Estate) -> tuple[Parted, dict[str, object]]:
+    """A note is in the machine when the histories part. The kiosk's own has a claim for it and settles with nothing else."""
+    visit = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    note = {"payment_id": visit, "note_no": estate.writer.take_note_no(), "face_fen": HUNDRED, "acceptor_serial": "S"}
+    estate.writer.append(NoteEscrow(**note), NoteAcceptIntent(**note, protocol="ssp", channel=1))
+    estate.upload()
+    parted = Parted(estate, copied(estate), len(estate.writer.events) + 1)
+    estate.writer.append(AgentStarted(software="0.1.0", sqlite="3", clean=True))
+    estate.writer.append(NoteUnknown(**note, reason="no_evidence", claim_no="YG01-Q000001"))
+    visits.settle(estate.writer, visit, str(estate.unit.id), "YG01", [], [], TODAY)
+    estate.upload()
+    return parted, note
+
+
+@both_engines
+def test_a_slip_is_not_told_that_nothing_was_taken_while_the_branch_has_its_note_in_the_box(
+    estate: Estate, browser: Client
+) -> None:
+    parted, note = shared_note(estate)
+    link = f"/m/YG01-Q000001/{settlement_code(estate)}"
+    assert "有 1 张纸币正在核实" in text_of(browser.get(link))
+    parted.copy.writer.append(NoteCredited(**note, recovered="counter"))
+    parted.take_in()
+    text = text_of(browser.get(link))
+    assert "没有收您的钱" not in text
+    assert "¥100.00 已收到，收费处正在核对" in text
+    assert "已查明：在钞箱内" in text
+    list(people_end(parted, "credit"))
+    assert "¥100.00 已经入账。" in text_of(browser.get(link))
+    assert findings() == []
+
+
+def test_a_slip_of_a_visit_without_a_proper_number_does_not_wait_for_others_money(parted: Parted) -> None:
+    nobodys = {"payment_id": None, "note_no": parted.real.writer.take_note_no(), "acceptor_serial": "S"}
+    parted.real.writer.append(NoteCredited(**nobodys, face_fen=HUNDRED))
+    parted.real.upload()
+    told = parted.copy.writer.append_raw(b'{"receipt_no":"YG01-000099"}', "payment.settled", 9, "not a uuid")
+    parted.take_in()
+    assert find(read_question("YG01-000099", check_code(told.seq, told.hash))).checked_since is None
 
 
 # --- the staff ----------------------------------------------------------------------------------------------------
