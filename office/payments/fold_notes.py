@@ -22,7 +22,7 @@ from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
 from office.rows import derived_id, read_uuid
 
-_ON_ITS_WAY = (Note.State.ESCROW, Note.State.INTENT)
+ON_ITS_WAY = (Note.State.ESCROW, Note.State.INTENT)
 _FINAL = (*IN_THE_BOX, Note.State.RETURNED)
 _CLAIMED = (Note.State.UNKNOWN, Note.State.NOT_KEPT)  # only evidence moves it on
 _LARGEST_FACE_FEN = 10_000
@@ -69,7 +69,7 @@ def _went_back(fold: Fold, note: Note, face_fen: int | None) -> None:
 def unknown(fold: Fold, event: NoteUnknown) -> None:
     note = _note(fold, event, Note.State.UNKNOWN)
     if note.state == Note.State.UNKNOWN:
-        if note.suspense.filter(kind=SuspenseItem.Kind.NOTE_UNKNOWN).exists():
+        if note.suspense.filter(kind=SuspenseItem.Kind.NOTE_UNKNOWN).exists() or settled_by_people(note):
             raise Quarantined("ratchet")
         _forget_claim(fold, note, "")
     note.claim_no = event.claim_no[:32]
@@ -77,6 +77,13 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
     item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, event.reason)
     told = {"claim_no": event.claim_no, "reason": event.reason, "evidence_lost_by": event.evidence_lost_by}
     _case(fold, note, "note_unknown", told, item)
+
+
+def claim_without_end(fold: Fold, note: Note) -> None:
+    """A note under way in a journal that tells no more: it may be in the box, and nobody but people will say so."""
+    move(note, Note.State.UNKNOWN, note.face_fen)
+    item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, "journal_replaced")
+    _case(fold, note, "note_unknown", {"claim_no": "", "reason": item.reason}, item)
 
 
 class _Readable(msgspec.Struct):
@@ -193,7 +200,7 @@ def _note(
 
 def _given_by_people(note: Note) -> bool:
     """Whether the payer has its money already. Asked before the note moves: one on its way has never had a claim."""
-    return note.state not in _ON_ITS_WAY and settled_by_people(note)
+    return note.state not in ON_ITS_WAY and settled_by_people(note)
 
 
 def _post_credit(fold: Fold, note: Note, is_given: bool) -> None:
@@ -211,7 +218,7 @@ def _move(fold: Fold, note: Note, to: str, face_fen: int | None) -> None:
 
 def _forget_claim(fold: Fold, note: Note, found: str) -> None:
     """The kiosk found out after all, or tells it again so that it can be read: the note's open claim is answered."""
-    if note.state in _ON_ITS_WAY:
+    if note.state in ON_ITS_WAY:
         return
     for item in note.suspense.filter(state=SuspenseItem.State.OPEN):
         item.reason = f"the kiosk told: {found or 'the same, readably'}"

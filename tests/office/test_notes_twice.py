@@ -5,11 +5,14 @@ import uuid
 import pytest
 
 from kiosk.domain import events
+from office.demo import visits
 from office.kiosks.models import CashBoxFace
 from office.ledger.verify import verify_project
-from office.payments.models import Note, SuspenseItem
+from office.payments import claims
+from office.payments.models import Case, Note, SuspenseItem
+from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import Estate
+from tests.office.estate import TODAY, Estate, add_person
 
 pytestmark = both_engines
 
@@ -81,3 +84,19 @@ def test_a_loss_told_first_unreadably_then_plainly_is_one_claim(estate: Estate) 
     assert sound(estate)
     assert Note.objects.get(journal__kiosk=estate.kiosk, note_no=1).claim_no == "RL-1"
     assert SuspenseItem.objects.filter(state="open").count() == 1
+
+
+def test_a_loss_that_two_people_paid_out_and_the_kiosk_then_tells_plainly_is_no_second_claim(estate: Estate) -> None:
+    payment = opened(estate)
+    estate.writer.append_raw(b'{"note_no": 1, "face_fen": 10000, "new": 1}', "note.unknown")
+    visits.settle(estate.writer, payment, str(estate.unit.id), estate.kiosk.code, [], [], TODAY)
+    estate.upload()
+    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
+    item = SuspenseItem.objects.get()
+    claims.confirm(finance, claims.propose(clerk, item, "credit", "camera", unit=estate.unit, amount_fen=10_000))
+    estate.writer.append(lost(payment, 1, 10_000))
+    estate.upload()
+    assert not SuspenseItem.objects.filter(state="open").exists(), "it could be paid again"
+    assert Case.objects.get(kind="unreadable_event", state="open").facts["code"] == "ratchet"
+    assert (box(estate), estate.prepaid()) == ({10_000: (0, 1)}, 10_000)
+    assert sound(estate)
