@@ -6,7 +6,7 @@ from typing import Any
 from kiosk.domain.allocation import allocate
 from kiosk.domain.money import Fen
 from office.billing.models import Bill
-from office.billing.wire import domain_bill, open_bills
+from office.billing.wire import domain_bill
 from office.ledger.models import OfficeCommand, Stream
 from office.ledger.posting import Entry, post
 from office.ledger.rules import CASH_AT_OFFICE, LATE_FEE_GAIN, PREPAID, RECEIVABLE, Line, claim_answered
@@ -16,7 +16,7 @@ from office.payments.cases import EXCEPTIONS
 from office.payments.models import Allocation, Case, Note, Payment, PrepaidEntry, Resolution, SuspenseItem, Tender
 from office.property.models import Project, Unit
 from office.property.services import business_date, touch
-from office.rows import derived_id
+from office.rows import derived_id, read_uuid
 
 GIVEN_BY_PEOPLE = (SuspenseItem.Outcome.CREDITED, SuspenseItem.Outcome.REFUNDED)
 
@@ -84,8 +84,10 @@ def _post(stream: Stream, command: OfficeCommand, item: SuspenseItem, amount_fen
 
 
 def _to_bills(payment: Payment, amount_fen: int, date: datetime.date) -> list[Line]:
-    picked = {told.get("bill_id") for told in payment.picked}
-    bills = {str(bill.id): bill for bill in open_bills(payment.project_id, [payment.unit_id]) if str(bill.id) in picked}
+    """What the payer picked and is still open, whether or not a kiosk may still take money for it: a rebuild must find it again."""
+    picked = [known for told in payment.picked if (known := read_uuid(told.get("bill_id", "")))]
+    rows = Bill.objects.filter(project_id=payment.project_id, unit_id=payment.unit_id, id__in=picked)
+    bills = {str(bill.id): bill for bill in rows.filter(status__in=Bill.OPEN).select_related("fee_item", "late_rule")}
     owed = [domain_bill(bill, date).owed_on(date) for bill in bills.values()]
     n = payment.allocations.count()
     made: list[Allocation] = []

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from office.billing.models import Bill
+from office.billing.models import Bill, FeeItem
 from office.ledger import mending
 from office.ledger.digest import books_digest, derived, table_name
 from office.ledger.mending import rebuild_and_compare
+from office.payments import claims
 from office.payments.models import Note
+from office.staff.models import Role
 from tests.office.conftest import point_at
 from tests.office.engines import both_engines
-from tests.office.estate import Estate
+from tests.office.estate import Estate, add_person
+from tests.office.test_claims import claim
 from tests.office.test_commands import office
 
 HUNDRED = 10000
@@ -99,6 +102,22 @@ def test_a_row_that_somebody_made_up_is_gone_and_named(estate: Estate) -> None:
     (made_up,) = rebuild_and_compare(estate.project).mended
     assert str(made_up) == "note YG01 77: nothing in the stream gives it, is gone"
     assert not Note.objects.filter(note_no=77).exists()
+
+
+@both_engines
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_fee_that_is_no_longer_paid_at_the_kiosk_changes_nothing_for_the_bill_a_payer_had_picked(
+    estate: Estate, when: str
+) -> None:
+    """The office may untick that any day; what the stream gives is the same."""
+    item = claim(estate, ["sep"], credited=[HUNDRED])
+    if when == "before":
+        FeeItem.objects.update(pay_at_kiosk=False)
+    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
+    claims.confirm(finance, claims.propose(clerk, item, "credit", "camera", unit=estate.unit))
+    FeeItem.objects.update(pay_at_kiosk=False)
+    assert rebuild_and_compare(estate.project).mended == []
+    assert (estate.reload("sep").principal_paid_fen, estate.prepaid()) == (2 * HUNDRED, 0)
 
 
 def test_every_derived_table_has_a_name_for_its_rows(books: Path) -> None:
