@@ -44,13 +44,21 @@ def opened(fold: Fold, event: PaymentOpened) -> None:
 def cancelled(fold: Fold, event: PaymentCancelled) -> None:
     """Nothing was taken. If notes were credited all the same, their money waits in suspense for a person."""
     payment = _open_payment(fold, event.payment_id)
-    payment.state, payment.ended = Payment.State.CANCELLED, event.reason[:12]
+    _not_settled(fold, payment, event.reason[:12], "cancelled after money was taken")
+    _ended(fold, payment, fold.raw.seq)
+
+
+def end_without_settlement(fold: Fold, payment: Payment, ended: str) -> None:
+    """No settlement of it can come any more. What it took waits in suspense for a person."""
+    _not_settled(fold, payment, ended, "its settlement never came")
+    _ended(fold, payment, None)
+
+
+def _not_settled(fold: Fold, payment: Payment, ended: str, why: str) -> None:
+    payment.state, payment.ended = Payment.State.CANCELLED, ended
     if payment.amount_fen:
         payment.state = Payment.State.EXCEPTION
-        left_in_suspense(
-            fold, payment, "unidentified_cash", {"reason": "cancelled after money was taken"}, payment.amount_fen
-        )
-    _ended(fold, payment)
+        left_in_suspense(fold, payment, "unidentified_cash", {"reason": why}, payment.amount_fen)
 
 
 def settled(fold: Fold, event: Settlement) -> None:
@@ -70,7 +78,7 @@ def settled(fold: Fold, event: Settlement) -> None:
         counted[str(face)] = counted.get(str(face), 0) + 1
     payment.amount_fen = sum(int(face) * count for face, count in counted.items())
     problems = settle(fold, payment, event) | look_at(fold, payment, event)
-    if payment.amount_fen != event.received_fen:
+    if payment.amount_fen != event.received_fen or counted != event.notes:
         told = {"notes": counted, "kiosk_notes": event.notes, "kiosk_received_fen": event.received_fen}
         open_case(
             fold.project_id, "note_count_mismatch", payment.id, at=fold.raw.received_at, facts=told, **_about(payment)
@@ -86,7 +94,7 @@ def settled(fold: Fold, event: Settlement) -> None:
         amount_fen=payment.amount_fen,
         notes=counted,
     )
-    _ended(fold, payment)
+    _ended(fold, payment, fold.raw.seq)
 
 
 def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) -> None:
@@ -143,9 +151,9 @@ def _open_payment(fold: Fold, payment_id: str) -> Payment:
     return payment
 
 
-def _ended(fold: Fold, payment: Payment) -> None:
+def _ended(fold: Fold, payment: Payment, settled_seq: int | None) -> None:
     payment.paid_at, payment.received_at = fold.raw.corrected_at, fold.raw.received_at
-    payment.settled_seq, payment.ingest_no, payment.clock = fold.raw.seq, fold.raw.ingest_no, fold.raw.clock
+    payment.settled_seq, payment.ingest_no, payment.clock = settled_seq, fold.raw.ingest_no, fold.raw.clock
     payment.save()
 
 

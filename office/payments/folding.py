@@ -18,7 +18,7 @@ from kiosk.domain.events import AnyEvent, UnknownEvent
 from office.kiosks import fold_devices
 from office.kiosks.models import Journal, RawEvent
 from office.ledger.models import Stream
-from office.payments import fold_branches, fold_notes, fold_payments
+from office.payments import fold_branches, fold_notes, fold_payments, fold_successor
 from office.payments.cases import open_case
 from office.payments.fold import Fold, Known, Quarantined
 
@@ -100,6 +100,7 @@ def _dispatch(fold: Fold, event: AnyEvent) -> None:
             fold_notes.unknown(fold, event)
         case events.JournalGenesis():
             fold_devices.genesis(fold, event)
+            fold_successor.take_over(fold, event)
         case events.CashboxRemoved():
             fold_devices.cashbox_removed(fold, event)
         case events.CashboxReplaced():

@@ -2,10 +2,15 @@
 
 import copy
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from kiosk.domain.events import AgentStarted, NoteUnknown
+from django.utils import timezone
+
+from kiosk.domain.events import AgentStarted, JournalGenesis, NoteUnknown
 from office.demo import visits
+from office.demo.journal_writer import JournalWriter
 from office.kiosks import branches
+from office.kiosks.models import Kiosk
 from office.kiosks.replaying import Export, read
 from office.kiosks.selectors import box_of
 from office.ledger.verify import verify_everything
@@ -64,3 +69,14 @@ def box(estate: Estate) -> dict[int, tuple[int, int]]:
 
 def findings() -> list[str]:
     return [str(finding) for finding in verify_everything(fold_again=True)]
+
+
+def follow(estate: Estate, next_receipt: int) -> None:
+    """The kiosk begins a new journal, with leave, which names the office's end of the old one."""
+    old = estate.writer
+    Kiosk.objects.filter(id=estate.kiosk.id).update(may_replace_until=timezone.now() + timedelta(hours=1))
+    estate.writer, estate.sent = JournalWriter(wall_ms=old.wall_ms + 60_000), 0
+    estate.writer.next_receipt = next_receipt
+    held = {"replaces_journal_id": old.journal_id, "replaces_seq": len(old.events), "replaces_hash": old.head.hex()}
+    who = {"kiosk_id": str(estate.kiosk.id), "kiosk_code": estate.kiosk.code, "public_key": "", "software": "0.1.0"}
+    estate.writer.append(JournalGenesis(**who, **held))

@@ -177,6 +177,20 @@ def test_a_slip_is_not_told_that_nothing_was_taken_while_the_branch_has_its_note
     assert findings() == []
 
 
+@pytest.mark.parametrize(("way", "refunded_fen"), [("credit", 0), ("refund", HUNDRED)])
+def test_a_branchs_slip_counts_a_note_of_both_histories_once(estate: Estate, way: str, refunded_fen: int) -> None:
+    """What people gave for it stands in the payment that the kiosk's own history opened, and nowhere else."""
+    parted, note = shared_note(estate)
+    parted.copy.writer.append(NoteCredited(**note, recovered="counter"))
+    visits.settle(parted.copy.writer, str(note["payment_id"]), str(estate.unit.id), "YG01", [], [HUNDRED], TODAY)
+    parted.take_in()
+    list(people_end(parted, way))
+    for slip in (parted.copy, estate):
+        found = find(read_question("YG01-000001", settlement_code(slip)))
+        assert (found.outcome, found.amount_fen, found.refunded_fen) == ("booked", HUNDRED, refunded_fen)
+    assert findings() == []
+
+
 def test_a_slip_of_a_visit_without_a_proper_number_does_not_wait_for_others_money(parted: Parted) -> None:
     nobodys = {"payment_id": None, "note_no": parted.real.writer.take_note_no(), "acceptor_serial": "S"}
     parted.real.writer.append(NoteCredited(**nobodys, face_fen=HUNDRED))

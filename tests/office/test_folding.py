@@ -5,6 +5,8 @@ import pytest
 from kiosk.domain import events
 from kiosk.domain.identifiers import new_id
 from office.billing.models import Bill
+from office.billing.wire import domain_bill
+from office.demo import visits
 from office.kiosks.models import Alarm, RawEvent
 from office.kiosks.selectors import box_of
 from office.ledger.digest import books_digest
@@ -12,7 +14,7 @@ from office.ledger.rebuild import rebuild
 from office.ledger.verify import verify_project
 from office.payments.models import Allocation, Case, Note, Payment, SuspenseItem
 from tests.office.engines import both_engines
-from tests.office.estate import Estate
+from tests.office.estate import TODAY, Estate
 
 pytestmark = both_engines
 
@@ -177,21 +179,29 @@ def test_an_event_whose_header_says_another_kind_than_its_body_is_quarantined(es
     assert estate.upload().rejected == [(4, "header_mismatch")]
 
 
-def test_notes_and_the_kiosks_own_sum_that_differ_open_a_case_and_no_fen_is_lost(estate: Estate) -> None:
-    from office.billing.wire import domain_bill
-    from office.demo import visits
-    from tests.office.estate import TODAY
-
+def settle_as(estate: Estate, inserted: list[int], told: list[int]) -> Payment:
+    """The water bill paid with some notes, and a settlement that tells of others."""
     owed = [domain_bill(estate.reload("water"), TODAY).owed_on(TODAY)]
     payment_id = visits.open_payment(estate.writer, str(estate.unit.id), owed, TODAY)
-    visits.insert_note(estate.writer, payment_id, HUNDRED)
-    visits.insert_note(estate.writer, payment_id, 5000)
-    visits.settle(estate.writer, payment_id, str(estate.unit.id), "YG01", owed, [HUNDRED], TODAY)
+    for face in inserted:
+        visits.insert_note(estate.writer, payment_id, face)
+    visits.settle(estate.writer, payment_id, str(estate.unit.id), "YG01", owed, told, TODAY)
     estate.upload()
-    payment = estate.payment(payment_id)
+    return estate.payment(payment_id)
+
+
+def test_notes_and_the_kiosks_own_sum_that_differ_open_a_case_and_no_fen_is_lost(estate: Estate) -> None:
+    payment = settle_as(estate, [HUNDRED, 5000], [HUNDRED])
     assert (payment.state, payment.amount_fen, payment.suspense_fen) == (Payment.State.EXCEPTION, 15000, 5000)
     assert Case.objects.filter(kind="note_count_mismatch").exists()
-    assert estate.net(payment_id) == {"1009.K": 15000, "1122": -10000, "2241.s": -5000}
+    assert estate.net(payment.id) == {"1009.K": 15000, "1122": -10000, "2241.s": -5000}
+
+
+def test_the_right_sum_in_other_notes_than_were_credited_opens_a_case_too(estate: Estate) -> None:
+    payment = settle_as(estate, [5000, 5000], [HUNDRED])
+    assert (payment.state, payment.amount_fen, payment.suspense_fen) == (Payment.State.EXCEPTION, 10000, 0)
+    told = Case.objects.get(kind="note_count_mismatch").facts
+    assert (told["notes"], told["kiosk_notes"]) == ({"5000": 2}, {"10000": 1})
 
 
 def test_a_payment_for_a_unit_nobody_knows_waits_in_suspense(estate: Estate) -> None:

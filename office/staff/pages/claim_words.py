@@ -13,6 +13,7 @@ CAUSE: dict[str, Word] = {
     "another_acceptor": _("中断后换了一台纸币器"),
     "credit_without_payment": _("没有人缴费时，纸币器收下了一张"),
     "credit_without_face": _("纸币器没有说出面额"),
+    "journal_replaced": _("终端的旧记录停用时，这张纸币还没有下落"),
     "branch": _("只有终端的另一份记录知道它"),
     "credited after its payment was over": _("缴费结束以后才收下的一张"),
 }

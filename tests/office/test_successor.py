@@ -1,0 +1,102 @@
+"""A journal is replaced while a visit is open: its settlement never comes, so its money and the note under way wait for people."""
+
+from pathlib import Path
+
+from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow
+from office.demo import visits
+from office.payments import claims
+from office.payments.models import Case, Note, Payment, SuspenseItem
+from office.public.lookup import find, read_question
+from office.staff.models import Role
+from tests.office import test_beancount
+from tests.office.engines import both_engines
+from tests.office.estate import TODAY, Estate, add_person
+from tests.office.pages.test_public_page import settlement_code
+from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, follow
+
+pytestmark = both_engines
+
+TWENTY = 2000
+
+
+def cut_off(estate: Estate) -> str:
+    """A visit of which the office hears one note credited and the next one on its way into the box; its payment."""
+    payment_id = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    visits.insert_note(estate.writer, payment_id, HUNDRED)
+    note = {"payment_id": payment_id, "note_no": estate.writer.take_note_no(), "face_fen": TWENTY}
+    estate.writer.append(NoteEscrow(**note, acceptor_serial=visits.ACCEPTOR))
+    estate.writer.append(NoteAcceptIntent(**note, acceptor_serial=visits.ACCEPTOR, protocol="ssp", channel=1))
+    estate.upload()
+    return payment_id
+
+
+def replace_journal(estate: Estate) -> None:
+    follow(estate, estate.writer.next_receipt)
+    estate.upload()
+
+
+def test_what_an_open_payment_took_waits_for_two_people_and_the_note_under_way_is_a_claim(
+    estate: Estate, tmp_path: Path
+) -> None:
+    payment_id = cut_off(estate)
+    assert estate.payment(payment_id).state == Payment.State.OPEN
+    replace_journal(estate)
+    payment = estate.payment(payment_id)
+    assert (payment.state, payment.ended, payment.suspense_fen) == (Payment.State.EXCEPTION, "replaced", HUNDRED)
+    assert box(estate) == {HUNDRED: (1, 0), TWENTY: (0, 1)}
+    assert sorted(Case.objects.values_list("kind", "amount_fen")) == [
+        ("note_unknown", TWENTY),
+        ("unidentified_cash", HUNDRED),
+    ]
+    assert findings() == []
+
+    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
+    for item in SuspenseItem.objects.order_by("amount_fen"):
+        claims.confirm(finance, claims.propose(clerk, item, "credit", "the payer came", unit=estate.unit))
+    payment.refresh_from_db()
+    assert (payment.state, payment.amount_fen, payment.suspense_fen) == (Payment.State.BOOKED, HUNDRED + TWENTY, 0)
+    assert estate.prepaid() == HUNDRED + TWENTY
+    assert findings() == []
+    assert test_beancount.bean_check(test_beancount.exported(tmp_path)) == ""
+
+
+def test_a_payment_that_took_nothing_is_cancelled(estate: Estate) -> None:
+    payment_id = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    estate.upload()
+    replace_journal(estate)
+    assert estate.payment(payment_id).state == Payment.State.CANCELLED
+    assert not Case.objects.exists()
+    assert findings() == []
+
+
+def test_payments_that_ended_and_those_of_other_journals_are_left_alone(estate: Estate) -> None:
+    paid = estate.pay(["water"], [HUNDRED])
+    estate.upload()
+    before = estate.payment(paid)
+    replace_journal(estate)
+    opened = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY)
+    estate.upload()
+    assert estate.payment(opened).state == Payment.State.OPEN
+    assert (estate.payment(paid).state, estate.payment(paid).ingest_no) == (before.state, before.ingest_no)
+    assert findings() == []
+
+
+def test_the_lost_end_of_the_visit_taken_in_from_a_file_answers_the_claim_and_the_payers_slip(estate: Estate) -> None:
+    """The disk that died could be read after all: the note was credited there, and the slip was printed."""
+    payment_id = cut_off(estate)
+    old = copied(estate)
+    told = {"payment_id": payment_id, "note_no": old.writer.next_note - 1, "face_fen": TWENTY}
+    old.writer.append(NoteCredited(**told, acceptor_serial=visits.ACCEPTOR))
+    visits.settle(old.writer, payment_id, str(old.unit.id), "YG01", [], [HUNDRED, TWENTY], TODAY)
+    replace_journal(estate)
+    Parted(estate, old, 0).take_in()
+    assert box(estate) == {HUNDRED: (1, 0), TWENTY: (1, 0)}
+    assert Note.objects.get(face_fen=TWENTY).state == Note.State.SUSPENSE
+    question = read_question("YG01-000001", settlement_code(old))
+    assert find(question).outcome == "processing"
+    clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
+    for item in SuspenseItem.objects.filter(state="open"):
+        claims.confirm(finance, claims.propose(clerk, item, "credit", "slip seen", unit=estate.unit))
+    found = find(question)
+    assert (found.outcome, found.booked_fen) == ("booked", HUNDRED + TWENTY)
+    assert findings() == []
