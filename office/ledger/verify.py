@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from office.ledger import verify_books, verify_claims, verify_uploads
+from office.ledger import verify_books, verify_checkpoints, verify_claims, verify_uploads
 from office.ledger.digest import folded_otherwise
 from office.property.models import Project
 
@@ -27,6 +27,7 @@ THOROUGH = (
     verify_claims.claims_ended_by_two,
     verify_uploads.stream_whole,
     verify_uploads.journals_whole,
+    verify_checkpoints.checkpoints_signed,
     verify_uploads.quarantine_is_cared_for,
     verify_uploads.receipts_whole,
 )

@@ -22,6 +22,7 @@ def fill_busy_books() -> None:
     told = {"payment_id": None, "face_fen": HUNDRED, "acceptor_serial": "S", "reason": "power cut"}
     for number in range(91, 94):
         estate.writer.append(NoteUnknown(**told, note_no=number, claim_no=f"YG01-Q{number:06d}"))
+    estate.checkpoint()
     estate.upload()
     clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
     add_person(estate.project, Role.DUNNING)

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from kiosk.domain.events import AgentStarted
+from kiosk.domain import chain
+from kiosk.domain.events import AgentStarted, Checkpoint, decode
 from kiosk.domain.http_signature import key_id, public_text, raw_public
 from office.billing.models import Bill, FeeItem, LateFeeRule
 from office.billing.services import issue_bills
@@ -48,6 +50,17 @@ class Estate:
         """A visit that picks these bills and inserts these notes, written into the kiosk's journal, not sent yet."""
         bills = [domain_bill(self.reload(name), TODAY) for name in names]
         return visits.pay(self.writer, str(self.unit.id), self.kiosk.code, bills, faces, TODAY, **options)
+
+    def checkpoint(self, key: Ed25519PrivateKey | None = None, **changed: Any) -> int:
+        """The kiosk's statement over its journal so far, or one that was changed before or after it was signed; its number."""
+        entries = [event for event in self.writer.events if (event.header.kind, event.header.v) == ("note.credited", 1)]
+        notes = Counter(str(decode(entry.body).face_fen) for entry in entries)
+        before = len(self.writer.events), self.writer.head
+        told = {"credited_fen": sum(int(face) * count for face, count in notes.items()), "notes": dict(notes)} | changed
+        covered = chain.checkpoint_bytes(self.writer.journal_id, *before, told["credited_fen"], told["notes"])
+        signature = base64.b64encode((key or self.key).sign(covered)).decode()
+        where = {"up_to_seq": before[0], "up_to_hash": before[1].hex()}
+        return self.writer.append(Checkpoint(**where | {"signature": signature} | told))[0].seq
 
     def upload(self, first_seq: int | None = None) -> services.Taken:
         """Send what was not sent yet (or again from a sequence number), as the API would."""

@@ -165,6 +165,10 @@ TAMPERING = {
         "UPDATE kiosks_journal SET high_seq = high_seq + 1",
         "DELETE FROM kiosks_rawevent WHERE seq = (SELECT max(seq) FROM kiosks_rawevent)",
     ],
+    "checkpoints_signed": [
+        "UPDATE kiosks_rawevent SET body = replace(CAST(body AS TEXT), '10000', '20000') WHERE kind = 'checkpoint'",
+        "UPDATE kiosks_rawevent SET hash = zeroblob(32) WHERE seq + 1 IN (SELECT seq FROM kiosks_rawevent WHERE kind = 'checkpoint')",
+    ],
     "receipts_whole": [
         "UPDATE payments_payment SET receipt_number = receipt_number + 7 WHERE receipt_number = 2",
         "UPDATE payments_payment SET receipt_number = NULL WHERE receipt_number = 1",

@@ -104,6 +104,7 @@ def test_a_kiosk_that_pairs_again_is_the_same_with_a_new_key_and_loses_nothing_q
         OfficeClient(office.url, before, SystemClock()).server_time()
     assert caught.value.code == "key_unknown"
     assert alarms(office, state) == []
+    office.verify()
     box = PairedBox(state, office.url)
     assert box.journal.latest("key.rolled").seq < box.journal.head_seq - 1, "told once"
     box.close()
