@@ -205,7 +205,8 @@ def _placed_by_people(raw: RawEvent, told: _Told, payment: Payment | None) -> _P
     visit = raw.journal.history().filter(payment_id=raw.payment_id)
     about = Case.objects.filter(project_id=raw.project_id, kind="branch_note", raw_event__in=visit)
     items = list(SuspenseItem.objects.filter(id__in=about.values("suspense_id")))
-    given = {out: sum(item.amount_fen or 0 for item in items if item.outcome == out) for out in GIVEN_BY_PEOPLE}
+    alone = [item for item in items if item.payment_id is None]  # what people gave for others is in their payment
+    given = {out: sum(item.amount_fen or 0 for item in alone if item.outcome == out) for out in GIVEN_BY_PEOPLE}
     placed_fen, refunded_fen = sum(given.values()), given[SuspenseItem.Outcome.REFUNDED]
     if payment:
         placed_fen, refunded_fen = placed_fen + payment.amount_fen, refunded_fen + payment.refunded_fen
