@@ -201,7 +201,13 @@ def _take_payments(
     except (JournalUnusable, sqlite3.Error) as error:
         unusable = database.in_words(error, settings.journal_path)
         return _give_up(settings, inbox, clock, cache, link, JournalUnwritable(unusable.code, unusable.detail))
-    log.info("agent.started clean=%s interrupted=%d intent_open=%s", clean, len(known.interrupted), known.intent_open)
+    log.info(
+        "agent.started clean=%s interrupted=%d untold=%s intent_open=%s",
+        clean,
+        len(known.interrupted),
+        known.untold is not None,
+        known.intent_open,
+    )
     night = NightWatch(journal, identity.key.sign, _zone(cache), clock)
     journal.hand_over()
     parts = _Parts(settings, inbox, clock, cache, identity)
@@ -379,5 +385,6 @@ def _first_state(settings: Settings, known: recovery.Known) -> State:
         around=around,
         visit=Visit(language=settings.kiosk.language),
         interrupted=known.interrupted,
+        untold=known.untold,
         deadlines=Deadlines(pace=settings.kiosk.speed),
     )

@@ -255,6 +255,13 @@ class Journal:
         with self._guarded():
             return tables.payments(self._db, "state = 'open'")
 
+    def last_ended(self) -> PaymentRecord | None:
+        """The payment that came to its end last, however it ended."""
+        newest = "ended_seq = (SELECT max(ended_seq) FROM payment WHERE ended_seq IS NOT NULL)"
+        with self._guarded():
+            found = tables.payments(self._db, newest)
+        return found[0] if found else None
+
     def payment(self, payment_id: str) -> PaymentRecord | None:
         with self._guarded():
             found = tables.payments(self._db, "payment_id = ?", payment_id)

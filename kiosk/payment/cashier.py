@@ -366,14 +366,14 @@ class Cashier:
             self._acceptor.enable(self._armed)
 
     def _stop(self) -> Ending:
-        """Nothing new begins; an open payment stays open in the journal, and the next start brings it to its end."""
+        """Nothing new begins; a payment that is under way stays so in the journal, and the next start ends it or tells of it."""
         self._armed = frozenset()
         if self._acceptor:
             self._acceptor.disable()
         if self._leave_at is not None:
             return Ending.JOURNAL_FAILED
-        if self.state.payment is not None:
-            log.warning("cashier.stopped_in_payment payment=%s", self.state.payment.opened.payment_id)
+        if self.state.under_way:
+            log.warning("cashier.stopped_in_payment payment=%s", self.state.under_way)
             return Ending.STOPPED
         try:
             self._journal.checkpoint(self._sign)

@@ -90,7 +90,6 @@ def settle(state: State, moment: Moment, ended: str) -> Step:
         opened=payment.opened,
         settlement=settlement,
         claims=payment.claims,
-        interrupted=payment.recovering,
     )
     after = replace(
         state,
@@ -100,12 +99,23 @@ def settle(state: State, moment: Moment, ended: str) -> Step:
     )
     commands: list[Command] = [Record((settlement,))]
     if payment.recovering:
-        shown = timed(go(after, moment, Phase.INTERRUPTED), Timer.LEAVE, INTERRUPTED_S, moment)
-        step = paper_known(shown, moment)
-        return step[0], [*commands, AskPaper(), *step[1]]
+        told, more = _interrupted(after, moment)
+        return told, [*commands, *more]
     if not state.around.link_up:
         return _to_result(after, moment), commands
     return timed(go(after, moment, Phase.BOOKING), Timer.BOOKING, BOOKING_S, moment), commands
+
+
+def tell_what_was_cut(state: State, moment: Moment) -> Step:
+    """After a restart: whoever paid just before it may not have read so."""
+    if state.untold is None:
+        return state, []
+    return _interrupted(replace(state, finished=state.untold, untold=None), moment)
+
+
+def screen_came(state: State, moment: Moment) -> State:
+    """What a restart cut is told from when it can be read: after a cut the agent is there before the screen."""
+    return _stays(state, moment) if state.phase is Phase.INTERRUPTED else state
 
 
 def acked(state: State, event: Acked, moment: Moment) -> State:
@@ -141,8 +151,10 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
     match state.phase, tap:
         case (Phase.DONE, taps.ContinueTapped() | taps.StartTapped()):
             return end_visit(state), []
+        case (Phase.INTERRUPTED, taps.ChoiceTapped(choice="trouble.print_slip")) if may_ask_for_slip(state):
+            return _print(_stays(state, moment), moment)
         case (Phase.INTERRUPTED, taps.ChoiceTapped() | taps.ContinueTapped()):
-            return end_visit(state), []
+            return _was_told(state)
         case (Phase.RESULT, taps.ContinueTapped()):
             return _to_receipt(state, moment)
         case (Phase.RECEIPT, taps.PrintAnswered(wanted=wanted)) if finished and finished.receipt is ReceiptState.ASK:
@@ -178,6 +190,8 @@ def left_alone(state: State, moment: Moment) -> Step:
         case Phase.RECEIPT:
             left = finished is not None and finished.receipt is ReceiptState.PRINTED
             return _to_done(replace(state, around=replace(state.around, slip_left=left)), moment)
+        case Phase.INTERRUPTED:
+            return _was_told(state) if state.around.screen_here else (_stays(state, moment), [])
         case _:
             return end_visit(state), []
 
@@ -187,7 +201,14 @@ def paper_known(state: State, moment: Moment) -> Step:
     finished = state.finished
     if state.phase is not Phase.INTERRUPTED or finished is None or finished.receipt is not ReceiptState.ASK:
         return state, []
-    return _print(state, moment) if state.around.can_print else (state, [])
+    return _print(state, moment) if state.around.can_print and not finished.copies_out else (state, [])
+
+
+def may_ask_for_slip(state: State) -> bool:
+    """After a restart, of a slip that may be out already: another one is for whoever asks for it."""
+    finished = state.finished
+    waits = finished is not None and finished.receipt is ReceiptState.ASK and finished.copies_out > 0
+    return waits and state.around.can_print
 
 
 def printed(state: State, event: ports.ReceiptPrinted, moment: Moment) -> Step:
@@ -254,8 +275,30 @@ def _to_receipt(state: State, moment: Moment) -> Step:
     if state.around.can_print or finished.receipt is not ReceiptState.ASK:
         return asking, []
     without = replace(finished, receipt=ReceiptState.NO_PAPER, receipt_notice=Saying("notice.keep_number"))
+    return replace(asking, finished=without), [_without_slip(finished)]
+
+
+def _interrupted(state: State, moment: Moment) -> Step:
+    """E60: what became of the payment that a restart cut."""
+    after, commands = paper_known(_stays(go(state, moment, Phase.INTERRUPTED), moment), moment)
+    return after, [AskPaper(), *commands]
+
+
+def _stays(state: State, moment: Moment) -> State:
+    return timed(state, Timer.LEAVE, INTERRUPTED_S, moment)
+
+
+def _was_told(state: State) -> Step:
+    """Written down, so that no later start tells it to a stranger; a slip that was printed or failed says so itself."""
+    finished = state.finished
+    if finished is None or finished.receipt is not ReceiptState.ASK:
+        return end_visit(state), []
+    return end_visit(state), [_without_slip(finished)]
+
+
+def _without_slip(finished: Finished) -> Record:
     declined = journal.ReceiptDeclined(payment_id=finished.opened.payment_id, receipt_no=finished.settlement.receipt_no)
-    return replace(asking, finished=without), [Record((declined,))]
+    return Record((declined,))
 
 
 def _print(state: State, moment: Moment) -> Step:
@@ -281,9 +324,8 @@ def _declined(state: State, moment: Moment) -> Step:
     finished = state.finished
     if finished is None:
         return end_visit(state), []
-    record = journal.ReceiptDeclined(payment_id=finished.opened.payment_id, receipt_no=finished.settlement.receipt_no)
     done = _to_done(state, moment)
-    return done[0], [Record((record,)), *done[1]]
+    return done[0], [_without_slip(finished), *done[1]]
 
 
 def _to_done(state: State, moment: Moment) -> Step:

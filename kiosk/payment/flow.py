@@ -101,9 +101,11 @@ def _take(state: State, event: Event, moment: Moment) -> Step:
             known, commands = surroundings.told(state, event, moment)
             step = cash.let_go(known, moment)
             return step[0], [*commands, *step[1]]
+        case ScreenConnected():
+            known, commands = surroundings.told(state, event, moment)
+            return closing.screen_came(known, moment), commands
         case (
-            ScreenConnected()
-            | SelfChecked()
+            SelfChecked()
             | DiskMeasured()
             | QueueMeasured()
             | office.LinkChanged()
@@ -334,9 +336,14 @@ def _nobody_there(state: State, moment: Moment) -> Step:
 
 
 def _next_interrupted(state: State, moment: Moment) -> Step:
-    """After a restart: bring the next unfinished payment to its end before anybody may begin a new one."""
-    if state.phase is not Phase.ATTRACT or not state.interrupted or state.payment is not None:
+    """After a restart: bring the next unfinished payment to its end before anybody may begin a new one.
+
+    Not with a journal that failed: it would be told of a settlement that is on no disk. The next process does it.
+    """
+    if state.phase is not Phase.ATTRACT or state.payment is not None or state.around.journal_fault:
         return state, []
+    if not state.interrupted:
+        return closing.tell_what_was_cut(state, moment)
     first, *rest = state.interrupted
     resumed = replace(state, interrupted=tuple(rest), payment=first, phase=Phase.RECOVERING)
     if first.in_hand is not None:

@@ -3,6 +3,10 @@
 The payments are brought to their end by the same flow as any other (phase RECOVERING): a note whose intent is open stays in
 hand until the acceptor has said what became of it, by its last answer, at its own power-up, or by its counter; a note that
 was only held goes back. Then the payment is settled or cancelled with ``ended="restart"``.
+
+A payment may also have been settled, and cut before its person read so. Each visit that comes to its end writes what became of
+the slip (receipt.printed, .failed, .declined), the telling after a restart too; so the newest settlement without such an entry is
+still owed to somebody, through as many cuts as it takes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +19,7 @@ from kiosk.domain.receipt import Claim
 from kiosk.hardware.ports import CountBefore
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.records import Entry, NoteRecord, PaymentRecord
-from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Numbers, Ticket
+from kiosk.payment.state import CashPayment, Finished, NoteInHand, NoteStage, Numbers, Ticket
 
 BATCH = 500
 
@@ -27,6 +31,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     numbers: Numbers
     interrupted: tuple[CashPayment, ...]
+    untold: Finished | None  # settled, and perhaps nobody was told
     stacked: int | None  # what the acceptor's counter must say now; None: nobody can tell
     stacked_serial: str
     unresolved: tuple[Ticket, ...]
@@ -58,6 +63,7 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
             receipt=opened_journal.next_receipt_number(),
         ),
         interrupted=payments,
+        untold=None if payments else _untold(opened_journal),
         stacked=stacked,
         stacked_serial=serial,
         unresolved=unresolved,
@@ -100,14 +106,30 @@ def _as_payment(record: PaymentRecord, entries: Sequence[Entry], stacked: int | 
     return CashPayment(
         opened=record.opened,
         notes=tuple(Fen(note.face_fen or 0) for note in record.notes if note.state == "credited"),
-        claims=tuple(
-            Claim(claim_no=note.claim_no or "", face=None if note.face_fen is None else Fen(note.face_fen))
-            for note in record.notes
-            if note.state == "unknown"
-        ),
+        claims=_claims(record),
         in_hand=_in_hand(open_note, entries, stacked) if open_note else None,
         ending="restart",
         recovering=True,
+    )
+
+
+def _untold(opened_journal: Journal) -> Finished | None:
+    """The newest settlement, unless something later shows that its visit was over."""
+    last, stopped = opened_journal.last_ended(), opened_journal.latest("agent.stopped")
+    if last is None or last.settlement is None or last.settlement_seq is None:
+        return None
+    entries = opened_journal.entries_of(last.opened.payment_id)
+    if (stopped and stopped.seq > last.settlement_seq) or any("receipt." in entry.header.kind for entry in entries):
+        return None
+    # Its slip may have come out just before the cut: another is a copy, and comes only when somebody asks for it.
+    return Finished(opened=last.opened, settlement=last.settlement, claims=_claims(last), copies_out=1)
+
+
+def _claims(record: PaymentRecord) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(claim_no=note.claim_no or "", face=None if note.face_fen is None else Fen(note.face_fen))
+        for note in record.notes
+        if note.state == "unknown"
     )
 
 

@@ -204,7 +204,6 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     receipt: ReceiptState = ReceiptState.ASK
     copies_out: int = 0
     receipt_notice: Saying | None = None
-    interrupted: bool = False  # by a restart: E60
 
     @property
     def told_outcome(self) -> Outcome:
@@ -241,9 +240,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     finished: Finished | None = None
     printing: PrintRun | None = None
     interrupted: tuple[CashPayment, ...] = ()  # after a restart: payments to bring to an end, in order
+    untold: Finished | None = None  # after a restart: settled before it, and perhaps nobody was told
     deadlines: Deadlines = Deadlines()
     view: AnyView | None = None
     same_since: int = 0
+
+    @property
+    def under_way(self) -> str:
+        """The payment that is open, or settled while nothing is written down of its slip; empty when there is none."""
+        if self.payment is not None:
+            return self.payment.opened.payment_id
+        if self.finished is not None and self.finished.receipt in (ReceiptState.ASK, ReceiptState.PRINTING):
+            return self.finished.opened.payment_id
+        return ""
 
     @property
     def view_no(self) -> int:

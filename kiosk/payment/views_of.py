@@ -146,7 +146,7 @@ def view_of(state: State, moment: Moment, view_no: int) -> AnyView:
         case Phase.DONE:
             return done_view(state, frame)
         case Phase.INTERRUPTED if state.finished is not None:
-            return interrupted_view(state.finished, frame)
+            return interrupted_view(state, state.finished, frame)
         case Phase.TROUBLE if visit.trouble is not None:
             return TroubleView(frame=frame, saying=visit.trouble, choices=visit.trouble_choices)
         case phase:

@@ -325,7 +325,7 @@ def done_view(state: State, frame: Frame) -> DoneView:
     )
 
 
-def interrupted_view(finished: Finished, frame: Frame) -> TroubleView:
+def interrupted_view(state: State, finished: Finished, frame: Frame) -> TroubleView:
     """E60: what became of the payment that a restart cut; nothing of that visit is shown but money and number."""
     settlement = finished.settlement
     values: dict[str, str | int] = {"inserted_fen": settlement.received_fen, "receipt_no": settlement.receipt_no}
@@ -336,7 +336,7 @@ def interrupted_view(finished: Finished, frame: Frame) -> TroubleView:
     return TroubleView(
         frame=frame,
         saying=Saying(key, values),
-        choices=("trouble.ok",),
+        choices=("trouble.print_slip", "trouble.ok") if closing.may_ask_for_slip(state) else ("trouble.ok",),
         amount=Fen(settlement.received_fen) or None,
         claims=finished.claims,
     )

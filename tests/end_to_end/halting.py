@@ -93,6 +93,7 @@ def prepare_agent(halting: Halting) -> None:
     halting.after(Journal, "append", "credit durable", about(events.NoteCredited))
     halting.after_first(SspLink, "_write", "acknowledged", (SspSession, "_wait_for_disk"), about(ports.NoteCredited))
     halting.before(Journal, "append", "settling", about(events.PaymentSettled, events.PaymentPartial))
+    halting.after(Journal, "append", "settled", about(events.PaymentSettled, events.PaymentPartial))
     halting.before(EscposReceiptPrinter, "_check", "printing")  # the first piece of the slip has been sent
     halting.after(OfficeClient, "upload", "answer received")
     halting.after(Journal, "advance_cursor", "cursor written")

@@ -22,7 +22,7 @@ from tests.end_to_end.robot import Robot
 NOTE_STEPS = (
     "escrow seen", "intent durable", "accept sent", "stacking", "credit seen", "credit durable", "acknowledged",
 )  # fmt: skip
-END_STEPS = ("settling", "printing")
+END_STEPS = ("settling", "settled", "printing")
 UPLOAD_STEPS = ("request sent", "office committed", "answer received", "cursor written")
 STEPS = NOTE_STEPS + END_STEPS + UPLOAD_STEPS
 AGENT, OFFICE, ACCEPTOR = "agent", "office", "acceptor"
@@ -71,6 +71,8 @@ class KillMatrix:
         self.lobby, self.halts, self.chance, self.did = running, halts, random.Random(seed), did
         self.homes = households(running)
         self.robot = Robot(running.socket)
+        self.told: set[str] = set()  # by E60
+        self.over: set[str] = set()  # whoever comes now must not read of these any more
 
     def hit(self, cell: Cell) -> None:
         """One visit up to the step, the kill, everything started again, and the truth told."""
@@ -160,10 +162,15 @@ class KillMatrix:
 
     def _come_to_rest(self) -> None:
         self.halts.release()
-        self.did[TOLD] += recover(self.lobby, self.robot)
+        told = recover(self.lobby, self.robot)
+        assert not told & self.over, f"told to a stranger: {told & self.over}"
+        self.told |= told
+        self.did[TOLD] += len(told)
         records, _ = truth.check_kiosk(self.lobby)
-        interrupted = sum(one.ended == "restart" for one in records.settled.values())
-        assert self.did[TOLD] == interrupted, f"{interrupted} payments were interrupted, told were {self.did[TOLD]}"
+        interrupted = {one.receipt_no for one in records.settled.values() if one.ended == "restart"}
+        assert interrupted <= self.told, f"interrupted, and not told so: {interrupted - self.told}"
+        truth.check_told(records, self.robot.numbers)
+        self.over = {one.receipt_no for one in records.settled.values()}
 
 
 def every_step_and_every_victim(chance: random.Random, kills: int) -> list[Cell]:

@@ -188,6 +188,7 @@ class LyingBox:
                 numbers=known.numbers,
                 around=Surroundings(faces=NOTE_FACES, stacked=known.stacked, stacked_serial=known.stacked_serial),
                 interrupted=known.interrupted,
+                untold=known.untold,
             ),
             inbox=self.inbox,
             journal=self.journal,

@@ -8,25 +8,26 @@ from typing import Any
 from kiosk import taps, views
 from tests.end_to_end import truth
 from tests.end_to_end.parts import Lobby
+from tests.end_to_end.robot import number_on
 
 RECOVERED_WITHIN_S = 60.0
 LOOK_AGAIN_S = 0.2
 
 
-def recover(running: Lobby, robot: Any) -> int:
+def recover(running: Lobby, robot: Any) -> set[str]:
     """After any program was killed and started again: until every payment has its end, somebody has read so, and no note is in
-    the path. A person whose visit goes on takes what is offered to end it. Returns how many payments were told to be
-    interrupted (E60).
+    the path. A person whose visit goes on takes what is offered to end it. Returns the receipt numbers of the payments
+    that were told to be interrupted (E60).
     """
     ends_at, told = time.monotonic() + RECOVERED_WITHIN_S, set[str]()
     while True:
         # The journal first: the view on show may still be the dead agent's.
         ended, view = _all_payments_ended(running), robot.view
         if ended and isinstance(view, views.AttractView) and running.acceptor.do("ledger")["path"] is None:
-            return len(told)
+            return told
         assert time.monotonic() < ends_at, f"not recovered; on show: {view}"
-        if isinstance(view, views.TroubleView) and "receipt_no" in view.saying.values:
-            told.add(str(view.saying.values["receipt_no"]))
+        if isinstance(view, views.TroubleView):
+            told |= number_on(view)
         if view is not None and (tap := _way_out(view)) is not None:
             robot.tap(tap)
         with contextlib.suppress(AssertionError):  # whatever is waited for besides has no view of its own

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kiosk import views
 from kiosk.screen_link.screen_end import ScreenEnd
 from kiosk.taps import AnyTap
 from kiosk.views import AnyView
@@ -25,6 +26,7 @@ class Robot:
     def __init__(self, socket: Path) -> None:
         self._changed = threading.Condition()
         self._view: AnyView | None = None
+        self._numbers: set[str] = set()
         self._end = ScreenEnd(socket, pid=NOBODY)
         self._end.on_view = self._show
         self._end.on_ping = self._end.pong
@@ -34,6 +36,12 @@ class Robot:
     def view(self) -> AnyView | None:
         with self._changed:
             return self._view
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The receipt numbers that were on show so far: whose payments somebody was told of."""
+        with self._changed:
+            return frozenset(self._numbers)
 
     def tap(self, tap: AnyTap) -> AnyView:
         """Touch the view on show; returns the view that was touched."""
@@ -65,5 +73,17 @@ class Robot:
     def _show(self, view: AnyView) -> None:
         with self._changed:
             self._view = view
+            self._numbers |= number_on(view)
             self._changed.notify_all()
         self._end.painted(view.frame.view_no)
+
+
+def number_on(view: AnyView) -> set[str]:
+    """The receipt number that stands on a view, if one does."""
+    match view:
+        case views.ResultView(receipt_no=number):
+            return {number}
+        case views.TroubleView(saying=views.Saying(values={"receipt_no": str(number)})):  # E60
+            return {number}
+        case _:
+            return set()

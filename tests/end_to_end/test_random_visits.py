@@ -43,6 +43,7 @@ def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
                 payer.leave()
                 wait_until_all_is_uploaded(running)
                 records = truth.check_all(running)
+                truth.check_told(records, robot.numbers)
             finally:
                 robot.stop()
                 did.update(payer.did)

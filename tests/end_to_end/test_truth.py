@@ -16,6 +16,7 @@ from tests.end_to_end.lobby_runs import cash_payment, wait_until_all_is_uploaded
 from tests.end_to_end.parts import Books, Lobby, lobby
 from tests.end_to_end.physical import ACCEPTOR, HAND, PhysicalNote, notes_of
 from tests.end_to_end.truth import Recorded
+from tests.offline_queue.journals import opened, settled
 
 TEN = Recorded(note_no=1, face_fen=1000, fate="credited")
 FIVE = Recorded(note_no=2, face_fen=500, fate="returned")
@@ -52,6 +53,13 @@ def test_notes_that_agree_with_the_paper_are_true() -> None:
 def test_a_lie_about_a_note_is_found(notes: Sequence[Recorded], paper: Sequence[PhysicalNote], words: str) -> None:
     with pytest.raises(AssertionError, match=words):
         truth.check_notes(notes, paper)
+
+
+def test_a_settlement_that_nobody_was_told_of_is_found() -> None:
+    records = truth.fold(iter([opened("p-1"), settled("p-1", 1, 1000), opened("p-2"), settled("p-2", 2, 500)]))
+    truth.check_told(records, frozenset({"YG01-000001", "YG01-000002"}))
+    with pytest.raises(AssertionError, match=r"nobody was told: .*YG01-000002"):
+        truth.check_told(records, frozenset({"YG01-000001"}))
 
 
 def test_a_claim_is_about_the_note_that_its_fault_befell_though_another_of_its_face_came_before() -> None:

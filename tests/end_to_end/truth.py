@@ -170,6 +170,12 @@ def check_payments(records: Records) -> None:
     assert numbers == list(range(1, len(numbers) + 1)), f"receipt numbers have gaps or repeat: {numbers}"
 
 
+def check_told(records: Records, numbers: frozenset[str]) -> None:
+    """Whoever paid was told: each receipt number was on show, with the result or after a cut (E60)."""
+    nobody_knows = {one.receipt_no for one in records.settled.values()} - numbers
+    assert not nobody_knows, f"settled, and nobody was told: {nobody_knows}"
+
+
 # --- notes against paper -----------------------------------------------------------------------------------------
 
 

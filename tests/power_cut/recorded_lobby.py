@@ -195,8 +195,10 @@ class Promises:
                 yield Promise(after, self._counted(counted), f"{counted} fen were shown as counted")
             case views.ResultView(receipt_no=number) | views.ReceiptView(receipt_no=number):
                 yield self._end(after, f"receipt {number} was shown", lambda event: event.receipt_no == number)
-            case views.TroubleView(amount=amount) if view.frame.code == "E60" and amount:
-                yield self._end(after, "a payment was told to be interrupted", lambda event: event.ended == "restart")
+            case views.TroubleView(saying=views.Saying(values={"receipt_no": number})):  # E60
+                yield self._end(
+                    after, f"interrupted payment {number} was shown", lambda event: event.receipt_no == number
+                )
 
     def _counted(self, counted: int) -> int:
         """The credit that made the sum of the payment on show this much."""

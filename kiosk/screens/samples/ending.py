@@ -167,6 +167,8 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e60-power-returned-claim", interrupted("_claims", CLAIM, amount=Fen(55000))
     yield "e60-power-returned-claims", interrupted("_claims", *TWO_CLAIMS, amount=Fen(55000))
     yield "e60-power-returned-claim-alone", interrupted("_claims_alone", CLAIM)
+    asks = interrupted("", amount=Fen(55000))
+    yield "e60-slip-on-request", msgspec.structs.replace(asks, choices=("trouble.print_slip", *ok))
     yield (
         "e60-waiting-for-the-note",
         WaitingView(frame=make.frame(can_switch_language=False), saying=Saying("waiting.note_outcome")),
