@@ -17,6 +17,7 @@ VERSION = 1  # of the tables: how many migrations there are
 BUSY_MS = 5000
 MIB = 1024 * 1024
 _HEADER_SIZE = 100  # of every SQLite file
+_LABEL = ("application_id", "user_version")  # where the header says whose file it is
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 
 # Set by migrations.build() before the first table: small pages, because a commit writes each page it touches as a whole
@@ -125,9 +126,11 @@ def open_reader(path: Path) -> sqlite3.Connection:
     Raises:
         JournalUnusable: missing, damaged, not ours, or newer than this program.
     """
-    check_ours(path)
     connection = _connect(f"file:{_quoted(path)}?mode=ro", path)
     try:
+        # Never check_ours() here: closing the file would drop the locks of a writer in this process.
+        application_id, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _LABEL)
+        _check_label(path, application_id, version, VERSION)
         _set_and_read_back(connection, READER_PRAGMAS)
     except (sqlite3.Error, JournalUnusable) as error:
         connection.close()
@@ -232,6 +235,9 @@ def check_exists(path: Path) -> None:
 def check_ours(path: Path, newest: int = VERSION) -> int:
     """The version of its tables, read from the file's first bytes: SQLite would write to a file only by opening and closing it.
 
+    Only while this process has no connection to it: POSIX drops all locks of a process on a file when it closes any descriptor of
+    it, and another program that finds no lock removes the WAL under the writer. Source: sqlite.org/howtocorrupt.html section 2.2.
+
     Raises:
         JournalUnusable: missing, no journal of ours, or written by a newer program.
     """
@@ -243,15 +249,20 @@ def check_ours(path: Path, newest: int = VERSION) -> int:
         raise in_words(error, path) from error
     if header and not header.startswith(b"SQLite format 3\0"):
         raise JournalUnusable("journal.damaged", f"{path}: file is not a database")
-    if len(header) < _HEADER_SIZE or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    whole = header.ljust(_HEADER_SIZE, b"\0")
+    version = int.from_bytes(whole[60:64], "big")
+    _check_label(path, int.from_bytes(whole[68:72], "big"), version, newest)
+    return version
+
+
+def _check_label(path: Path, application_id: int, version: int, newest: int) -> None:
+    if application_id != APPLICATION_ID:
         raise JournalUnusable("journal.damaged", f"{path}: not a journal of this program")
-    version = int.from_bytes(header[60:64], "big")
     if version > newest:
         raise JournalUnusable(
             "journal.unwritable",
             f"{path}: written by a newer program (tables {version}, this one knows {newest}); install that program again",
         )
-    return version
 
 
 def _wal(path: Path) -> Path:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -317,6 +318,40 @@ def test_after_an_error_of_the_file_the_journal_refuses_everything(journal, path
             refused()
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT max(seq) FROM event").fetchone() == (1,)
+
+
+TECHNICIAN = """import sqlite3, sys
+shell = sqlite3.connect(sys.argv[1])
+assert shell.execute("SELECT count(*) FROM event").fetchone() == (6,)
+shell.close()"""
+
+
+def test_a_shell_that_is_quit_beside_the_writer_takes_no_wal_away_after_a_reader_came_and_went(journal, path):
+    """POSIX drops a process's locks on a file with any descriptor of it: our own reader must not open it plainly."""
+    pay(journal, "p-1")
+    wal = path.with_name(path.name + "-wal")
+    before = wal.stat().st_ino
+    with JournalReader(path) as upload:
+        upload.head()
+    subprocess.run([sys.executable, "-c", TECHNICIAN, path], check=True)
+    assert wal.exists()
+    assert wal.stat().st_ino == before
+    pay(journal, "p-2")
+    subprocess.run([sys.executable, "-m", "kiosk", "journal", "verify", "--journal", path], check=True)
+    copy = path.with_name("copy.db")  # what a power cut would leave: without the writer's last close
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")
+    with JournalReader(copy) as left:
+        assert left.head() == (journal.head_seq, journal.head_hash) == (11, journal.head_hash)
+
+
+@pytest.mark.parametrize("spoil", [b"", b"not a database at all" * 500])
+def test_a_reader_says_of_another_file_that_it_is_no_journal(path, spoil):
+    path.write_bytes(spoil)
+    with pytest.raises(JournalUnusable, match="not a") as caught:
+        JournalReader(path)
+    assert caught.value.code == "journal.damaged"
+    assert list(path.parent.iterdir()) == [path], "nothing was written beside it"
 
 
 @pytest.mark.parametrize(
