@@ -60,9 +60,9 @@ class Agent:
 class FailingLobby(Lobby):
     """Everything but the glass; the office is the real one, so that uploads are promises as well."""
 
-    def __init__(self, forks: Forks, folder: Path, seed: int) -> None:
+    def __init__(self, forks: Forks, folder: Path, seed: int, pace: int = PACE) -> None:
         folder.mkdir()
-        super().__init__(folder, speed=SPEED, pace=PACE, seed=seed, margin_mb=8)
+        super().__init__(folder, speed=SPEED, pace=pace, seed=seed, margin_mb=8)
         self._forks = forks
         self.record = folder / "record"
         self.agents: list[int] = []
@@ -91,6 +91,11 @@ class FailingLobby(Lobby):
         self.agent = agent  # type: ignore[assignment]
         self.agents.append(agent.process.pid)
         return agent
+
+    def kill_agent(self) -> None:
+        assert self.agent is not None
+        os.kill(self.agent.process.pid, signal.SIGKILL)
+        self.agent.process.wait(STOPPED_WITHIN_S)
 
     def stop(self) -> None:
         super().stop()

@@ -5,6 +5,7 @@ Then a new process checks the file, brings what was interrupted to its end, and 
 
 import errno
 import random
+import shutil
 import threading
 import time
 from collections import Counter
@@ -13,18 +14,20 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import views
 from kiosk.clock import SystemClock
 from kiosk.offline_queue.database import Room
 from kiosk.offline_queue.reader import JournalReader
 from tests.end_to_end import truth
-from tests.end_to_end.lobby_runs import wait_until_all_is_uploaded
+from tests.end_to_end.lobby_runs import insert, wait_until_all_is_uploaded
+from tests.end_to_end.robot import Robot
 from tests.power_cut import checks
 from tests.power_cut.cuts import SEED, gather, images
-from tests.power_cut.failing_lobby import OUT_OF_SERVICE, FailingLobby, come_to_rest, visit_until_it_fails
+from tests.power_cut.failing_lobby import OUT_OF_SERVICE, SPEED, FailingLobby, come_to_rest, visit_until_it_fails
 from tests.power_cut.forks import forking
 from tests.power_cut.images import Model
 from tests.power_cut.operations import Failure, Kind, Operation, read
-from tests.power_cut.recorded_lobby import Promise, Promises
+from tests.power_cut.recorded_lobby import Promise, Promises, to_the_slot
 
 LAST = 300
 SIDE_BY_SIDE = 4
@@ -37,8 +40,8 @@ ROOM = Room.of_margin_mb(8)
 class Case:
     """One failure in one lobby, and all that must be true of it."""
 
-    def __init__(self, lobby: FailingLobby, failure: Failure) -> None:
-        self.lobby, self.failure = lobby, failure
+    def __init__(self, lobby: FailingLobby, failure: Failure, faces: tuple[int, ...] = FACES) -> None:
+        self.lobby, self.failure, self.faces = lobby, failure, faces
         self.folder = lobby.folder / f"{failure.at}-{failure.errno}-{int(failure.lasts)}"
 
     def run(self) -> str:
@@ -48,7 +51,7 @@ class Case:
             before, _ = reader.head()
         self.lobby.begin_record(self.folder / "record")  # after the reading, which leaves a WAL
         agent = self.lobby.start_failing(self.failure)
-        code, guest = visit_until_it_fails(self.lobby, agent, FACES)
+        code, guest = visit_until_it_fails(self.lobby, agent, self.faces)
         failed_in = len(read(self.lobby.record))
         come_to_rest(self.lobby, self.lobby.start_failing(None))
         operations = read(self.lobby.record)
@@ -148,6 +151,66 @@ def test_an_agent_whose_disk_fails_promises_nothing_more_and_the_next_one_makes_
     chance = random.Random(SEED)
     places = chance.sample(range(1, LAST + 1), 4)
     sweep(recorder, tmp_path, [Failure(at=at, errno=chance.choice(ERRORS), lasts=at % 2 == 1) for at in places], 1)
+
+
+@pytest.mark.timeout(300)
+def test_a_start_after_a_cut_whose_disk_fails_at_the_settlement_shows_no_number_that_is_not_on_it(
+    recorder: Path, tmp_path: Path
+) -> None:
+    with forking(recorder) as forks:
+        lobby = FailingLobby(forks, tmp_path / "lobby", SEED, pace=SPEED)
+        try:
+            _cut_in_a_payment(lobby)
+            at = _write_that_settles(lobby, tmp_path / "state before the start")
+            Case(lobby, Failure(at=at, errno=errno.EIO), faces=()).run()
+            with JournalReader(lobby.journal) as reader:
+                kinds = [entry.header.kind for entry in reader.entries(0, 1000)]
+            starts = [n for n, kind in enumerate(kinds) if kind == "agent.started"]
+            assert len(starts) == 3, f"the disk did not fail between the second start and its settlement: {kinds}"
+            assert kinds.index("payment.partial") > starts[2]
+        finally:
+            lobby.stop()
+
+
+def _cut_in_a_payment(lobby: FailingLobby) -> None:
+    lobby.begin_record(lobby.folder / "visit")
+    lobby.start_failing(None)
+    payer = Robot(lobby.socket)
+    try:
+        to_the_slot(lobby, payer, more_than=500)
+        insert(lobby, payer, 500)
+        lobby.kill_agent()
+    finally:
+        payer.stop()
+
+
+def _write_that_settles(lobby: FailingLobby, kept: Path) -> int:
+    """Which of the writes that may fail it is: from a start without the office, which is undone again."""
+    lobby.cable.do("unplug")
+    shutil.copytree(lobby.state, kept, ignore=shutil.ignore_patterns("*.sock"))
+    lobby.begin_record(lobby.folder / "rehearsal")
+    agent = lobby.start_failing(None)
+    payer = Robot(lobby.socket)
+    try:
+        payer.wait_for(views.TroubleView, timeout_s=60)
+        lobby.kill_agent()
+    finally:
+        payer.stop()
+    shutil.rmtree(lobby.state)
+    shutil.copytree(kept, lobby.state)
+    lobby.cable.do("plug")
+    names: dict[int, str] = {}
+    asked = 0
+    for one in read(lobby.record):
+        if one.kind is Kind.CREATE:
+            names[one.inode] = one.name
+        elif one.kind is Kind.RENAME:
+            names |= {inode: one.other for inode, name in names.items() if name == one.name}
+        may_fail = one.kind in (Kind.WRITE, Kind.TRUNCATE, Kind.SYNC) and one.pid == agent.process.pid
+        asked += may_fail and "/journal.db" in (one.name or names.get(one.inode, ""))
+        if may_fail and b"payment.partial" in one.data:
+            return asked
+    raise AssertionError("the interrupted payment was not settled")
 
 
 @pytest.mark.long
