@@ -1,6 +1,7 @@
 """Whether a kiosk's chain is whole around one entry, computed from the stored bytes. Read only.
 
 That of a branch is not, however well its own entries hold together: the office holds two entries of the number at which it parted.
+The kiosk's own is, also after somebody sent other entries in its name; that is another question, about the kiosk.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ REACH = 24  # entries before and after: a whole visit and its neighbours, at the
 @dataclass(frozen=True)
 class Around:
     """The entries that were checked, and whether each follows from the one before it. ``parted_at``: 0 but on a branch whose
-    entries do."""
+    entries do. ``forked``: the chain is whole, and the kiosk's identity was used for other entries, too."""
 
     first_seq: int
     last_seq: int
     whole: bool
     parted_at: int
+    forked: bool
 
 
 def around(raw: RawEvent) -> Around:
@@ -33,12 +35,9 @@ def around(raw: RawEvent) -> Around:
     if follow and last == journal.high_seq:
         follow = digest(rows[last].hash) == digest(journal.head_hash)
     parted_at = journal.parted_at
-    return Around(
-        first,
-        last,
-        whole=follow and not parted_at and journal.state != Journal.State.FORKED,
-        parted_at=parted_at if follow else 0,
-    )
+    whole = follow and not parted_at
+    forked = whole and journal.state == Journal.State.FORKED
+    return Around(first, last, whole=whole, parted_at=parted_at if follow else 0, forked=forked)
 
 
 def _follows(journal: Journal, rows: dict[int, RawEvent], seq: int) -> bool:

@@ -17,7 +17,7 @@ from office.demo import visits
 from office.kiosks import services as kiosk_services
 from office.kiosks.models import Journal, Kiosk, RawEvent
 from office.payments import claims
-from office.payments.models import Case, Payment, SuspenseItem
+from office.payments.models import Payment, SuspenseItem
 from office.public import throttle
 from office.public.lookup import read_question
 from office.staff.models import Role
@@ -241,56 +241,6 @@ def test_a_kiosk_that_is_out_of_use_keeps_answering_for_its_slips(
     text = text_of(browser.get(f"/m/{RECEIPT}/{slip}"))
     assert "已经入账" in text
     assert "完整" in text
-
-
-# --- the chain ---------------------------------------------------------------------------------------------------
-
-
-def _change_a_body(seq: int) -> None:
-    row = RawEvent.objects.get(seq=seq - 2)
-    RawEvent.objects.filter(id=row.id).update(body=bytes(row.body).replace(b"10000", b"20000"))
-
-
-def _change_the_entry_itself(seq: int) -> None:
-    row = RawEvent.objects.get(seq=seq)
-    RawEvent.objects.filter(id=row.id).update(body=bytes(row.body).replace(b"30000", b"10000"))
-
-
-def _drop_one(seq: int) -> None:
-    Case.objects.all().delete()
-    RawEvent.objects.filter(seq=seq - 3).delete()
-
-
-def _cut_the_tail(seq: int) -> None:
-    RawEvent.objects.filter(seq=seq + 1).delete()
-
-
-def _change_the_head(seq: int) -> None:
-    Journal.objects.update(head_hash=bytes(32))
-
-
-def _fork(seq: int) -> None:
-    Journal.objects.update(state=Journal.State.FORKED)
-
-
-@pytest.mark.parametrize(
-    "damage", [_change_a_body, _change_the_entry_itself, _drop_one, _cut_the_tail, _change_the_head, _fork]
-)
-def test_a_broken_chain_is_said_and_the_slip_called_evidence(browser: Client, slip: str, damage) -> None:
-    damage(int(slip.split("-")[0]))
-    text = text_of(browser.get(f"/m/{RECEIPT}/{slip}"))
-    assert "断开" in text
-    assert "凭条上的校验码是您的证据" in text
-
-
-def test_a_whole_chain_is_whole_at_every_slip_of_a_long_journal(browser: Client, estate: Estate) -> None:
-    codes = []
-    for _ in range(8):
-        estate.pay(["sep"], [HUNDRED])
-        codes.append(settlement_code(estate))
-        estate.upload()
-    for number, code in enumerate(codes, start=1):
-        assert "完整" in text_of(browser.get(f"/m/YG01-{number:06d}/{code}")), code
 
 
 # --- wrong questions ---------------------------------------------------------------------------------------------
