@@ -81,12 +81,13 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
-    """What the agent tells the office about itself: ``ready`` or a fault code for each device."""
+    """What the agent tells the office about itself: ``ready`` or a fault code for each device, and for the journal."""
 
     state: str = "attract"  # attract, busy, out_of_service
     acceptor: str = "ready"
     printer: str = "ready"
     paper: str = "unknown"
+    journal: str = "ready"
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     acceptor: str
     printer: str
     paper: str
+    journal: str
     disk_free_mb: int
     clock: str
     software: str

@@ -217,7 +217,10 @@ class Sync:
             try:
                 answer = self._client.upload(reader.journal_id, batch.gzipped)
             except Refused as refused:
-                if refused.code not in SMALLER_HELPS or batch.count == 1:
+                if refused.code not in SMALLER_HELPS:
+                    raise
+                if batch.count == 1:
+                    self._beat(reader)  # it can't read this entry, so let it hear how much waits behind it
                     raise
                 log.warning("sync.halved code=%s first=%d count=%d", refused.code, batch.first_seq, batch.count)
                 self._batch_limit = batch.count // 2
@@ -270,6 +273,7 @@ class Sync:
                 acceptor=says.acceptor,
                 printer=says.printer,
                 paper=says.paper,
+                journal=says.journal,
                 disk_free_mb=database.free_bytes(self._journal_path.parent) // database.MIB,
                 clock=self._clock.reading().state,
                 software=self._software,

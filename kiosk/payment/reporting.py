@@ -70,14 +70,17 @@ def condition_of(state: State) -> Condition:
         acceptor=acceptor if around.takes_cash else "none",
         printer=around.printer_fault or ("ready" if around.can_print else "unknown"),
         paper=str(around.paper),
+        journal=_journal_fault(around) or "ready",
     )
 
 
+def _journal_fault(around: Surroundings) -> str:
+    return "disk.margin" if around.disk_low else around.journal_fault
+
+
 def _journal(around: Surroundings) -> Row:
-    if around.disk_low:
-        return _fault_row("journal", "disk.margin")
-    if around.journal_fault:
-        return _fault_row("journal", around.journal_fault)
+    if fault := _journal_fault(around):
+        return _fault_row("journal", fault)
     return Row(part="journal", ready=True, detail=f"writable; {around.self_check or 'no self-check yet'}")
 
 

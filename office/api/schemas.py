@@ -195,6 +195,7 @@ class HeartbeatIn(Schema):
     acceptor: Annotated[Word, Field(max_length=60)] = ""
     printer: Annotated[Word, Field(max_length=60)] = ""
     paper: Annotated[Word, Field(max_length=30)] = ""
+    journal: Annotated[Word, Field(max_length=40)] = ""
     disk_free_mb: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     clock: Annotated[Word, Field(max_length=12)] = ""
     software: Annotated[Word, Field(max_length=40)] = ""

@@ -6,6 +6,12 @@ from enum import StrEnum
 BOX_OUT = "acceptor.cashbox_removed"
 LATE_S = 180
 OFFLINE_S = 600
+LOST_S = UNSENT_S = (
+    24 * 3600
+)  # after that somebody must know of what waits; a silent kiosk can't say how much (decisions 22)
+UNSENT_EVENTS = 1000
+BEHIND = "upload.behind"
+DISK_LOW = "disk.margin"
 
 # Codes of kiosk/hardware/faults.py that are not "a person must come now"; a test holds both tables together.
 _SEVERITIES = {
@@ -17,6 +23,7 @@ _SEVERITIES = {
     "printer.near_end": "warn",
     "printer.unconfirmed": "warn",
     "office.unreachable": "warn",
+    BEHIND: "warn",
     "config.unfit": "warn",
     "screen.gone": "warn",
 }
@@ -55,6 +62,11 @@ def health(*, state: str, silent_s: float | None, severity: str, unsent: int) ->
     if severity == "warn":
         return Health.WARNED
     return Health.CATCHING_UP if unsent > 0 else Health.OK
+
+
+def is_behind(unsent: int, oldest_unsent_s: int | None) -> bool:
+    """Whether so much or so old a record is in the kiosk alone that somebody must know."""
+    return unsent >= UNSENT_EVENTS or (unsent > 0 and (oldest_unsent_s or 0) >= UNSENT_S)
 
 
 def moment(at_ms: int) -> datetime.datetime:

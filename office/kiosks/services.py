@@ -8,9 +8,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from office.kiosks import contacts, ingest
+from office.kiosks import contacts, ingest, own_alarms
 from office.kiosks.models import Journal, Kiosk, KioskStatus, RawEvent
 from office.kiosks.presence import saw
+from office.kiosks.rules import BEHIND, DISK_LOW, is_behind
 from office.ledger import stream as books
 from office.payments.models import Payment
 from office.property.models import Project
@@ -112,9 +113,13 @@ def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
 
 
 def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Heard:
-    """Remember how a kiosk is, and say how far its journal is. Writes only what changed."""
+    """Remember how a kiosk is, raise or clear what it says of its queue and its disk, and say how far its journal is. Writes
+    only what changed."""
     saw(kiosk.id, now)
-    sent, told_seq = told.pop("sent"), told.pop("posted_seq")
+    sent, told_seq, of_journal = told.pop("sent"), told.pop("posted_seq"), told.pop("journal", "")
+    behind, free = is_behind(told.get("unsent", 0), told.get("oldest_unsent_s")), told.get("disk_free_mb")
+    low = of_journal == DISK_LOW
+    own_alarms.follow(kiosk, {BEHIND: "" if behind else None, DISK_LOW: f"{free} MB" if low else None}, now)
     told["clock_skew_ms"] = sent["wall_ms"] - int(now.timestamp() * 1000)
     status = KioskStatus.objects.filter(kiosk=kiosk).first()
     if status is None:

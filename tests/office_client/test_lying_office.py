@@ -20,7 +20,7 @@ UNTRUE = [*lies.by_others(), *lies.of_another_form(), *lies.about_other_content(
 NONSENSE = list(lies.signed_nonsense())
 BEAT = Heartbeat(
     journal_id="j-1", last_seq=1, last_hash="0" * 64, unsent=0, oldest_unsent_s=0, state="attract", acceptor="ready",
-    printer="ready", paper="ok", disk_free_mb=1, clock="rtc", software="0", posted_seq=0, sent=Sent(boot_id="b", mono_ms=1, wall_ms=1),
+    printer="ready", paper="ok", journal="ready", disk_free_mb=1, clock="rtc", software="0", posted_seq=0, sent=Sent(boot_id="b", mono_ms=1, wall_ms=1),
 )  # fmt: skip
 CALLS = {
     "config": lambda client: client.config(),

@@ -138,12 +138,12 @@ def test_idle_means_a_heartbeat_a_minute_with_the_devices_state(kiosk, office, m
         return real(method, path, query, body, headers)
 
     monkeypatch.setattr(office, "answer", listen)
-    kiosk.sync.tell(Condition(state="busy", acceptor="acceptor.silent"))
+    kiosk.sync.tell(Condition(state="busy", acceptor="acceptor.silent", journal="disk.margin"))
     assert kiosk.step(59) == pytest.approx(1, abs=0.1)
     kiosk.step(1.1)
     (beat,) = beats
     assert (beat["state"], beat["acceptor"], beat["unsent"], beat["last_seq"]) == ("busy", "acceptor.silent", 0, 1)
-    assert beat["sent"]["boot_id"] == "boot-1"
+    assert (beat["journal"], beat["sent"]["boot_id"]) == ("disk.margin", "boot-1")
 
 
 @pytest.mark.parametrize(
@@ -470,13 +470,23 @@ def test_a_batch_too_large_is_halved_until_it_fits(kiosk, journal, office):
     assert [event["seq"] for event in office.stored()] == list(range(1, 102))
 
 
-def test_one_poisonous_entry_holds_back_only_what_follows_it_and_is_never_dropped(kiosk, journal, office):
+def test_one_poisonous_entry_holds_back_only_what_follows_it_and_is_never_dropped(kiosk, journal, office, monkeypatch):
+    beats, real = [], office.answer
+
+    def listen(method, path, query, body, headers):
+        if path.endswith("heartbeats"):
+            beats.append(json.loads(body))
+        return real(method, path, query, body, headers)
+
+    monkeypatch.setattr(office, "answer", listen)
     for number in range(10):
         pay(journal, f"p-{number}")
     office.poison = "p-7"
-    kiosk.step()
-    assert len(office.stored()) == 1 + 7 * 5
-    assert kiosk.last_link.reason == "malformed"
+    for _ in range(2):
+        kiosk.step(301)
+        assert len(office.stored()) == 1 + 7 * 5
+        assert kiosk.last_link.reason == "malformed"
+    assert [beat["unsent"] for beat in beats][-1] == 3 * 5, "it says how much waits"
     office.poison = ""
     kiosk.step(301)
     assert len(office.stored()) == journal.head_seq

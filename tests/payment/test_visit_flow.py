@@ -11,6 +11,7 @@ from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
 from kiosk.payment.commands import FetchBills, FindUnit
 from kiosk.payment.events import DiskMeasured, JournalFailed
+from kiosk.payment.reporting import condition_of
 from kiosk.payment.state import Phase
 from kiosk.screen_link.agent_end import ScreenTapped
 from tests.payment.walker import AUGUST, NOW_MS, SEPTEMBER, TODAY, UNIT, WATER, Walker, bill
@@ -288,10 +289,12 @@ def test_a_full_disk_or_a_dead_journal_closes_the_kiosk_and_says_so():
     walker = Walker().ready().tell(DiskMeasured(free_mb=3, enough=False))
     closed = walker.sees(views.OutOfServiceView)
     assert (closed.reason, closed.money_unsure) == (views.Saying("reason.disk"), False)
+    assert condition_of(walker.state).journal == "disk.margin"
     walker.tap(taps.StartTapped)
     walker.sees(views.OutOfServiceView)
     walker.tell(DiskMeasured(free_mb=300, enough=True))
     walker.sees(views.AttractView)
+    assert condition_of(walker.state).journal == "ready"
     walker.to_bills(AUGUST).tell(JournalFailed("journal.unwritable"))
     closed = walker.sees(views.OutOfServiceView)
     assert (closed.frame.code, closed.money_unsure) == ("E80", True)  # it must not promise that no money is left here

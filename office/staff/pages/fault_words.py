@@ -55,7 +55,14 @@ FAULT = {
     "config.unfit": FaultWords(State("late", _("终端不能用新配置")), _("终端仍用原来的配置；按说明改正。")),
     "screen.gone": FaultWords(State("late", _("屏幕程序重启")), _("会自己恢复；反复出现时查看日志。")),
     "internal": FaultWords(State("bad", _("程序遇到未知情况")), _("把日志发给厂家。")),
-    "kiosk.offline": FaultWords(State("off", _("失去联系")), _("检查网络和电源。")),
+    "upload.behind": FaultWords(
+        State("late", _("记录积压")),
+        _("有记录满一天没传上来，或积压满 1,000 条：这些钱还只记在终端里。检查它的网络；不见减少就联系厂家。"),
+    ),
+    "kiosk.offline": FaultWords(
+        State("bad", _("失去联系")),
+        _("记录可能还只在终端里：今天去看网络和电源。离线满 7 天，现金只进预存；满 30 天停收。"),
+    ),
     "kiosk.late": FaultWords(State("late", _("迟报")), _("超过 3 分钟没有心跳；先看网络。")),
     "cashbox.removed": FaultWords(State("no", _("钞箱被取出")), _("查清是谁取走的；这不是收箱。")),
     "clock.skew": FaultWords(State("late", _("时钟不准")), _("先校时，再看期间的缴费。")),

@@ -1,9 +1,9 @@
 """A kiosk's card in words. What a silent kiosk last said is shown as last said, never as now."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from office.kiosks.rules import Health
+from office.kiosks.rules import LOST_S, Health
 from office.kiosks.selectors import KioskCard
 from office.staff.pages import words
 from office.staff.pages.fault_words import fault
@@ -20,6 +20,11 @@ class KioskRow:
     def is_heard(self) -> bool:
         """Whether what it says about itself is still current."""
         return self.card.silent_s is not None and self.card.health != Health.OFFLINE
+
+    @property
+    def is_lost(self) -> bool:
+        """Silent for so long that what it holds alone must be somebody's business, though it can't say how much that is."""
+        return self.card.health == Health.OFFLINE and (self.card.silent_s or 0) >= LOST_S
 
     @property
     def paper(self) -> words.Word:
@@ -44,7 +49,8 @@ def kiosk_row(card: KioskCard) -> KioskRow:
     """A warning shows in its own word: "the roll is nearly empty" is no device fault."""
     if card.health == Health.WARNED and card.trouble:
         return KioskRow(card, fault(card.trouble.code).state)
-    return KioskRow(card, words.KIOSK[card.health])
+    row = KioskRow(card, words.KIOSK[card.health])
+    return replace(row, state=fault("kiosk.offline").state) if row.is_lost else row
 
 
 def kiosk_rows(cards: Iterable[KioskCard]) -> list[KioskRow]:

@@ -251,6 +251,35 @@ def test_a_silent_kiosk_is_offline_and_what_it_said_last_is_not_called_now(desk,
     assert "凭条纸 未知" in text
 
 
+def test_a_kiosk_silent_for_a_day_says_what_that_means_for_its_money(desk, finance, reader) -> None:
+    for hours, lost in ((23, False), (27, True)):
+        KioskStatus.objects.update(seen_at=timezone.now() - datetime.timedelta(hours=hours))
+        cache.clear()
+        for page in ("today/", "kiosks/YG01/"):
+            assert ("失去联系 1 天 3 小时" in text_of(finance, desk.at(page))) == lost
+            assert ("No contact 1 d 3 h" in text_of(reader, desk.at(page))) == lost
+        assert ("已经 1 天 3 小时没有联系。 记录可能还只在终端里" in text_of(finance, desk.at("kiosks/YG01/"))) == lost
+        assert ("Records may be in the kiosk only" in text_of(reader, desk.at("kiosks/YG01/"))) == lost
+    desk.beat()
+    assert "没有联系" not in text_of(finance, desk.at("kiosks/YG01/"))
+
+
+def test_a_queue_of_a_day_and_a_full_disk_are_alarms_on_today_and_on_the_kiosks_page(desk, finance, reader) -> None:
+    desk.beat(unsent=40, oldest_unsent_s=90_000)
+    assert "YG01 记录积压" in text_of(finance, desk.at("kiosks/YG01/")), "the newest of two warnings"
+    desk.beat(unsent=40, oldest_unsent_s=90_000, journal="disk.margin", disk_free_mb=21)
+    said = {
+        finance: ("记录积压", "有记录满一天没传上来", "磁盘空间不足", "清理状态分区。 21 MB"),
+        reader: ("Records pile up", "this money is on record in the kiosk only", "Disk nearly full", "21 MB"),
+    }
+    for client, sentences in said.items():
+        for page in ("today/", "kiosks/YG01/"):
+            text = text_of(client, desk.at(page))
+            assert [sentence for sentence in sentences if sentence not in text] == []
+    desk.beat()
+    assert "有记录满一天没传上来" not in text_of(finance, desk.at("today/"))
+
+
 def test_a_warning_shows_in_its_own_word_and_a_fault_as_a_fault(desk, finance) -> None:
     assert "YG01 纸将尽" in text_of(finance, desk.at("kiosks/YG01/"))
     assert "设备异常" not in text_of(finance, desk.at("kiosks/"))
