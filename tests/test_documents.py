@@ -37,6 +37,14 @@ def test_every_step_of_the_note_followed_in_the_architecture_exists() -> None:
         assert re.search(rf"(def|class) {last}\b", source), f"{file} has no {name}"
 
 
+def test_every_thread_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "kiosk").rglob("*.py"))
+    names = re.findall(r'Thread\([^\n]*name="([^"]+)"', source)
+    assert len(names) >= 9
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
 def test_every_setting_stands_in_the_example() -> None:
     from kiosk import settings
 
