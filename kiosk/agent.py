@@ -191,6 +191,7 @@ def _take_payments(
     settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, opened: Opened
 ) -> Ending:
     journal, identity = opened.journal, opened.identity
+    cache.keep_only_for(journal.journal_id, journal.head_seq)
     try:
         clean = journal.stopped_cleanly()
         with JournalReader(settings.journal_path) as reader:

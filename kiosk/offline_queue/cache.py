@@ -74,11 +74,23 @@ class Cache:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
+        self._journal_id = ""
         self._db, self._unit, self._meta = self._open()
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def keep_only_for(self, journal_id: str, head_seq: int) -> None:
+        """Say whose settlements will be subtracted from these bills, before anyone reads or writes them.
+
+        ``applied_seq`` numbers the entries of one journal. Units that were read for another one, or for a state of it that this
+        file has not reached (an older image), are forgotten: nothing would be subtracted, and what is paid would be owed again.
+        """
+        self._journal_id = journal_id
+        newest = self._guarded(lambda: self._unit.select(peewee.fn.MAX(self._unit.applied_seq)).scalar(), None)
+        if self._told("journal") != journal_id or (newest or 0) > head_seq:
+            self.forget_units()
 
     # --- what the sync thread writes ---------------------------------------------------------------------------
 
@@ -103,6 +115,7 @@ class Cache:
                             bills=msgspec.json.encode(row.bills),
                             applied_seq=page.applied_seq,
                         ).execute()
+                self._tell("journal", self._journal_id)
                 self._tell("cursor", page.next_cursor or page.cursor)
                 if page.next_cursor is None:
                     self._tell("refreshed", msgspec.json.encode(self._now(page)).decode())
@@ -124,10 +137,18 @@ class Cache:
         """Store why the office will not have this kiosk; empty when it will."""
         self._guarded(lambda: self._tell("refusal", reason), None)
 
-    def forget(self) -> None:
-        """Start over, as for a kiosk that was paired again."""
-        with self._lock:
-            self._start_over()
+    def forget_units(self) -> None:
+        """Start over with the bills; what the office said of the estate, and why it will not have this kiosk, stays."""
+
+        def write() -> bool:
+            with self._db.atomic():
+                self._unit.delete().execute()
+                self._meta.delete().where(self._meta.name.in_(("cursor", "refreshed"))).execute()
+            return True
+
+        if not self._guarded(write, False):
+            with self._lock:
+                self._start_over()  # rather nothing at all than bills of which nobody knows what is paid
 
     # --- what anyone reads -------------------------------------------------------------------------------------
 

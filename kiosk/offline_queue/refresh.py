@@ -115,7 +115,7 @@ class Refresh:
                 page = self._client.changed_units(since)
             except Refused as refused:
                 if since and refused.status in (400, 404, 410, 422):  # a cursor this office does not know
-                    self._cache.forget()
+                    self._cache.forget_units()
                     since = ""
                     continue
                 raise

@@ -50,6 +50,7 @@ class PairedBox:
             self.journal.append(AgentStarted(software="0.1.0", sqlite="3", clean=self.journal.stopped_cleanly()))
         self.reports: list[object] = []
         self.cache = Cache(state / "cache.db", clock)
+        self.cache.keep_only_for(self.journal.journal_id, self.journal.head_seq)
         self.client = OfficeClient(url, identity, clock, connect_s=5, read_s=10)
         self.sync = Sync(
             self.client, state / "journal.db", self.cache, clock, self.reports.append, software="0.1.0", timing=TIMING

@@ -118,6 +118,40 @@ def test_it_survives_a_restart(cache, file, clock):
         assert again.estate() == (Estate(estate_name="阳光花园"), '"1"', (("3", ("1",)),))
 
 
+@pytest.mark.parametrize(
+    ("journal", "head_seq", "kept"), [("j-1", 5, True), ("j-1", 900, True), ("j-2", 900, False), ("j-1", 4, False)]
+)
+def test_bills_are_kept_only_for_the_journal_whose_payments_are_taken_off_them(
+    cache, file, clock, journal, head_seq, kept
+):
+    """Another journal, or this one from an older image, has other entries under those numbers."""
+    cache.keep_only_for("j-1", 1)
+    cache.take(page(unit_row(501), applied_seq=5))
+    cache.take_estate(Estate(estate_name="阳光花园"), '"1"', [("3", ("1",))])
+    cache.take_refusal("kiosk_suspended")
+    cache.close()
+    with closing(Cache(file, clock)) as again:
+        again.keep_only_for(journal, head_seq)
+        assert (again.find("3-1-501") is not None) == kept
+        assert (again.good_for(), again.cursor()) == ((Age.BILLS, "1") if kept else (Age.NOTHING, ""))
+        assert again.estate()[0].estate_name == "阳光花园"
+        assert again.refusal() == "kiosk_suspended", "nor is a suspended kiosk welcome by it"
+        again.take(page(unit_row(502), applied_seq=3))
+    with closing(Cache(file, clock)) as once_more:
+        once_more.keep_only_for(journal, head_seq)
+        assert once_more.find("3-1-502"), "it is read for this one now"
+
+
+def test_bills_that_can_not_be_forgotten_are_not_shown_either(cache, file):
+    cache.keep_only_for("j-1", 1)
+    cache.take(page(unit_row(501)))
+    with closing(sqlite3.connect(file)) as shell:
+        shell.execute("BEGIN EXCLUSIVE")
+        cache.keep_only_for("j-2", 1)
+        assert cache.find("3-1-501") is None
+    assert cache.find("3-1-501") is None
+
+
 @pytest.mark.parametrize("damage", [b"not a database", b"", bytes(8192)])
 def test_a_damaged_file_is_replaced_by_an_empty_one(cache, file, clock, damage):
     cache.take(page(unit_row(501)))

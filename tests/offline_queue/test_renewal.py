@@ -17,6 +17,7 @@ from kiosk.domain.http_signature import public_text, raw_public
 from kiosk.office_client import pairing
 from kiosk.office_client.client import OfficeClient, Refused
 from kiosk.office_client.identity import Identity
+from kiosk.offline_queue.cache import CachedUnit
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.journal_command import main as journal_command
@@ -67,6 +68,12 @@ def replace(office: RunningOffice, state: Path, capsys, code: str | None = None)
     arguments = ["--config", str(state.parent / "kiosk.toml"), "--code", code or renewing_code(office, state), "--json"]
     assert replace_journal.main(arguments) == 0, capsys.readouterr().err
     return json.loads(capsys.readouterr().out)
+
+
+def cached_units(office: RunningOffice, box: PairedBox) -> list[CachedUnit]:
+    found = [box.cache.find(row["code"]) for row in office.rows("SELECT code FROM property_unit WHERE NOT gone")]
+    assert any(found)
+    return [unit for unit in found if unit]
 
 
 def everything_is_at_the_office(office: RunningOffice, state: Path) -> None:
@@ -255,6 +262,21 @@ def test_what_a_damaged_journal_still_tells_is_sent_before_it_is_replaced(
     box = PairedBox(state, office.url)
     box.drain()
     assert box.refusal == ""
+    box.close()
+
+
+def test_what_is_paid_after_a_replacement_is_not_owed_again_when_the_office_is_away(
+    office: RunningOffice, state: Path, capsys
+) -> None:
+    """The cache knew how far the office had folded the old journal, and the new one is shorter."""
+    replace(office, state, capsys)
+    box = PairedBox(state, office.url)
+    box.drain()
+    head_seq = box.journal.head_seq
+    box.pay()
+    (kept,) = {unit.applied_seq for unit in cached_units(office, box)}
+    assert kept <= head_seq, "the office told it of this journal"
+    assert box.journal.settlements_after(kept).bills.keys() == {"b-1"}, "taken off before the bills are shown"
     box.close()
 
 

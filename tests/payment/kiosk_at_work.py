@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,9 @@ def provision(directory: Path, *, bills: tuple[Bill, ...], speed: int = SPEED, o
     genesis = journal.JournalGenesis(
         kiosk_id="k-1", kiosk_code="YG01", public_key=public_text(key.public_key()), software="test"
     )
-    Journal.create(state / "journal.db", clock, genesis).close()
     cache = Cache(state / "cache.db", clock)
+    with closing(Journal.create(state / "journal.db", clock, genesis)) as begun:
+        cache.keep_only_for(begun.journal_id, begun.head_seq)
     estate = Estate(config_version=1, kiosk_code="YG01", estate_name="和安里小区", payee="和安物业服务有限公司")
     cache.take_estate(estate, None, (("3", ("1", "2")),))
     now = datetime.now(UTC)
@@ -202,6 +204,17 @@ class KioskAtWork:
         self.slot_open()
 
     def to_method(self) -> None:
+        self.ask_for_unit()
+        self.sees(views.VerifyView)
+        self.tap(taps.HouseholdAnswered, right=True)
+        self.sees(views.BillListView)
+        self.tap(taps.ContinueTapped)
+        if isinstance(self.sees((views.AmountView, views.MethodView)), views.AmountView):
+            self.tap(taps.ContinueTapped)
+        self.sees(views.MethodView, lambda view: view.options[0].reason is None)
+
+    def ask_for_unit(self) -> None:
+        """From attract to the room that was typed."""
         self.sees(views.AttractView, lambda view: view.methods)
         self.tap(taps.StartTapped)
         self.sees(views.HomeView)
@@ -215,13 +228,6 @@ class KioskAtWork:
             self.tap(taps.KeyTapped, key=key)
         self.sees(views.RoomView, lambda view: view.digits == "502")
         self.tap(taps.ContinueTapped)
-        self.sees(views.VerifyView)
-        self.tap(taps.HouseholdAnswered, right=True)
-        self.sees(views.BillListView)
-        self.tap(taps.ContinueTapped)
-        if isinstance(self.sees((views.AmountView, views.MethodView)), views.AmountView):
-            self.tap(taps.ContinueTapped)
-        self.sees(views.MethodView, lambda view: view.options[0].reason is None)
 
     def slot_open(self) -> None:
         self.sees(views.InsertCashView, lambda view: view.state == "ready")

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from kiosk import taps, views
+from kiosk.clock import SystemClock
 from kiosk.domain import events as journal
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
 from tests.payment.kiosk_at_work import KioskAtWork, bill
 
 TWELVE = bill("b-12", 1_200, date(2099, 11, 30))
@@ -200,6 +203,18 @@ def test_own_settlements_are_taken_off_cached_bills(kiosk: KioskAtWork) -> None:
     kiosk.finish_and_take_slip()
     kiosk.to_cash()
     assert kiosk.sees(views.InsertCashView).due == 200
+
+
+def test_bills_told_for_another_journal_are_not_shown_since_nothing_would_be_taken_off_them(kiosk: KioskAtWork) -> None:
+    kiosk.stop()
+    path = kiosk.state / "journal.db"
+    with JournalReader(path) as reader:
+        genesis = reader.genesis()
+    path.rename(path.with_name("kept.db"))
+    Journal.create(path, SystemClock(), genesis).close()
+    kiosk.start()
+    kiosk.ask_for_unit()
+    assert kiosk.sees((views.TroubleView, views.VerifyView)).frame.code == "E21"
 
 
 def test_a_journal_that_can_not_be_written_lets_no_note_in(kiosk: KioskAtWork) -> None:
