@@ -117,9 +117,7 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Hea
     only what changed."""
     saw(kiosk.id, now)
     sent, told_seq, of_journal = told.pop("sent"), told.pop("posted_seq"), told.pop("journal", "")
-    behind, free = is_behind(told.get("unsent", 0), told.get("oldest_unsent_s")), told.get("disk_free_mb")
-    low = of_journal == DISK_LOW
-    own_alarms.follow(kiosk, {BEHIND: "" if behind else None, DISK_LOW: f"{free} MB" if low else None}, now)
+    own_alarms.follow(kiosk, _troubles(told, of_journal), now)
     told["clock_skew_ms"] = sent["wall_ms"] - int(now.timestamp() * 1000)
     status = KioskStatus.objects.filter(kiosk=kiosk).first()
     if status is None:
@@ -139,6 +137,14 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Hea
     contacts.note(journal, sent["boot_id"], sent["mono_ms"], now)
     fresh = told_seq is not None and told_seq < journal.posted_seq
     return Heard(journal.high_seq, journal.posted_seq, _outcomes(journal, told_seq, set()) if fresh else [])
+
+
+def _troubles(told: dict[str, Any], of_journal: str) -> dict[str, str | None]:
+    """The detail of each alarm that a heartbeat asks for; None where there is no trouble."""
+    behind = is_behind(told.get("unsent", 0), told.get("oldest_unsent_s"))
+    free_mb = told.get("disk_free_mb")
+    room = "" if free_mb is None else f"{free_mb} MB"
+    return {BEHIND: "" if behind else None, DISK_LOW: room if of_journal == DISK_LOW else None}
 
 
 _DRIFTS = ("oldest_unsent_s", "clock_skew_ms", "disk_free_mb")  # change all the time and mean nothing by it

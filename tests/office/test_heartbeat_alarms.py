@@ -66,9 +66,12 @@ def test_a_heartbeat_that_repeats_its_trouble_writes_nothing(estate: Estate) -> 
 
 
 def test_a_kiosk_that_does_not_speak_of_its_journal_raises_and_clears_nothing(estate: Estate) -> None:
-    says = {"journal_id": estate.writer.journal_id, "sent": heartbeat_of(estate)["sent"]}
+    says: dict[str, object] = {"journal_id": estate.writer.journal_id, "sent": heartbeat_of(estate)["sent"]}
     assert SignedClient(estate.key).call("POST", "/kiosk/heartbeats", says).status_code == 200
     assert not Alarm.objects.exists()
+    says["journal"] = "disk.margin"
+    assert SignedClient(estate.key).call("POST", "/kiosk/heartbeats", says).status_code == 200
+    assert Alarm.objects.get().detail == "", "it did not say how much is free"
 
 
 def test_a_rebuild_keeps_it_as_it_stands_and_makes_equal_books(estate: Estate) -> None:
