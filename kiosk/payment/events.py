@@ -48,7 +48,7 @@ class DiskMeasured(msgspec.Struct, frozen=True):
 
 
 class QueueMeasured(msgspec.Struct, frozen=True):
-    """How long the oldest event has waited for the office."""
+    """How many events wait for the office, and for how long the oldest has."""
 
     unsent: int
     oldest_age_ms: int | None

@@ -17,6 +17,7 @@ from kiosk.payment.status import Row, Status
 log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 5.0
+BEHIND_MS, BEHIND_ENTRIES = 24 * 3_600_000, 1_000  # decisions 22: after that somebody must know
 
 
 class Reporter:
@@ -58,7 +59,7 @@ class Reporter:
 
 
 def rows_of(around: Surroundings) -> tuple[Row, ...]:
-    return (_journal(around), _acceptor(around), _printer(around), _office(around), _screen(around))
+    return (_journal(around), _acceptor(around), _printer(around), _office(around), _upload(around), _screen(around))
 
 
 def condition_of(state: State) -> Condition:
@@ -114,6 +115,16 @@ def _office(around: Surroundings) -> Row:
     if not around.link_up:
         return _fault_row("office", "office.unreachable")
     return Row(part="office", ready=True, detail=f"answers; this is {around.estate.kiosk_code}")
+
+
+def _upload(around: Surroundings) -> Row:
+    oldest_ms = around.oldest_unsent_ms  # None where clocks can't say
+    if around.unsent < BEHIND_ENTRIES and (oldest_ms or 0) < BEHIND_MS:
+        return Row(part="upload", ready=True, detail="nothing has waited for long")
+    age = "" if oldest_ms is None else f", the oldest for {oldest_ms // 3_600_000} h"
+    detail = f"{around.unsent} entries wait for the office{age}"
+    remedy = "Check the network and the office's page of this kiosk; cash goes on, and all of it is kept."
+    return Row(part="upload", ready=False, detail=detail, remedy=remedy)
 
 
 def _screen(around: Surroundings) -> Row:

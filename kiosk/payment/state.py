@@ -82,6 +82,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     journal_fault: str = ""
     self_check: str = ""  # what the last one found, in words for `kiosk check`
     disk_low: bool = False
+    unsent: int = 0  # entries that the office does not hold
     oldest_unsent_ms: int | None = None
     unresolved: tuple[Ticket, ...] = ()
     blocked_since: str = ""

@@ -133,8 +133,8 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
             around, commands = new_fault(around, OFFICE, "config.unfit", f"version {version}: {why}")
         case DiskMeasured(enough=enough):
             around = replace(around, disk_low=not enough)
-        case QueueMeasured(oldest_age_ms=age):
-            around = replace(around, oldest_unsent_ms=age)
+        case QueueMeasured(unsent=unsent, oldest_age_ms=age):
+            around = replace(around, unsent=unsent, oldest_unsent_ms=age)
         case SelfChecked(entries=entries, at=at):
             around = replace(
                 around, self_check=f"self-check of {entries} entries at {at or 'an unknown time'}: all as written"

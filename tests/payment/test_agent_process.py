@@ -244,6 +244,7 @@ def test_check_asks_the_running_agent_and_opens_nothing_itself(kiosk: KioskAtWor
         "bill acceptor": True,
         "receipt printer": True,
         "office": False,
+        "upload": True,
         "screen": True,
         "traces": True,
     }

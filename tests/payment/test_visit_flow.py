@@ -10,8 +10,8 @@ from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
 from kiosk.payment.commands import FetchBills, FindUnit
-from kiosk.payment.events import DiskMeasured, JournalFailed
-from kiosk.payment.reporting import condition_of
+from kiosk.payment.events import DiskMeasured, JournalFailed, QueueMeasured
+from kiosk.payment.reporting import condition_of, rows_of
 from kiosk.payment.state import Phase
 from kiosk.screen_link.agent_end import ScreenTapped
 from tests.payment.walker import AUGUST, NOW_MS, SEPTEMBER, TODAY, UNIT, WATER, Walker, bill
@@ -283,6 +283,20 @@ def test_help_lies_over_the_screen_and_goes_away_with_a_touch():
     assert walker.sees(views.BillListView).frame.dialog is views.Dialog.HELP
     walker.tap(taps.DialogAnswered, go_on=True)
     assert walker.sees(views.BillListView).frame.dialog is views.Dialog.NONE
+
+
+@pytest.mark.parametrize(
+    ("unsent", "hours", "ready"),
+    [(0, None, True), (999, 23, True), (1_000, 1, False), (3, 24, False), (1_000, None, False)],
+)
+def test_a_queue_of_a_day_or_a_thousand_is_told_to_who_looks_after_the_kiosk(unsent, hours, ready):
+    age_ms = None if hours is None else hours * 3_600_000
+    walker = Walker().ready().tell(QueueMeasured(unsent, age_ms))
+    (row,) = (row for row in rows_of(walker.state.around) if row.part == "upload")
+    assert row.ready == ready
+    assert ready or row.detail.startswith(f"{unsent} entries wait for the office")
+    assert (f"the oldest for {hours} h" in row.detail) == (not ready and hours is not None)
+    walker.sees(views.AttractView)
 
 
 def test_a_full_disk_or_a_dead_journal_closes_the_kiosk_and_says_so():
