@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kiosk import views
+from kiosk import taps, views
 from kiosk.domain.receipt import Outcome
 from kiosk.offline_queue.reader import JournalReader
 from tests.end_to_end import truth
-from tests.end_to_end.lobby_runs import finish, households, insert, leave, to_cash, wait_until_all_is_uploaded
+from tests.end_to_end.lobby_runs import finish, households, insert, leave, to_cash, touch, wait_until_all_is_uploaded
 from tests.end_to_end.parts import Lobby, lobby
 from tests.end_to_end.robot import Robot
 from tests.end_to_end.visits import Household
@@ -116,7 +116,9 @@ def test_an_agent_killed_before_it_hears_the_answer_sends_again_and_is_booked_on
     with JournalReader(running.journal) as reader:
         assert reader.cursor().ack_seq < reader.head()[0]
     running.start_agent()
-    robot.wait_for(views.AttractView)
+    told = robot.wait_for(views.TroubleView)
+    assert told.saying.values["receipt_no"] == result.receipt_no
+    touch(robot, taps.ChoiceTapped(choice="trouble.ok"), lambda view: isinstance(view, views.AttractView))
     booked_once(running, result.receipt_no, 500)
 
 

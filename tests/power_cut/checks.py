@@ -1,6 +1,7 @@
 """What must hold when the program starts on the disk that a power cut left."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -93,5 +94,18 @@ def _check_recovery(found: Found, known: recovery.Known) -> None:
         assert len(payment.claims) == len([note for note in notes if note.fate == truth.UNKNOWN])
         open_notes = [note.note_no for note in notes if note.fate == truth.OPEN]
         assert open_notes == ([payment.in_hand.note_no] if payment.in_hand else [])
+    assert (known.untold.settlement if known.untold else None) == _owed_a_word(found.entries)
     assert known.numbers.note == len(records.notes) + 1
     assert known.numbers.receipt == len(records.settled) + 1
+
+
+def _owed_a_word(entries: Sequence[Entry]) -> events.Settlement | None:
+    """The settlement after which nothing shows that its person was told, or has gone."""
+    owed = None
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, events.Settlement):
+            owed = event
+        elif isinstance(event, events.PaymentOpened | events.AgentStopped) or "receipt." in entry.header.kind:
+            owed = None
+    return owed
