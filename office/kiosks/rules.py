@@ -6,9 +6,8 @@ from enum import StrEnum
 BOX_OUT = "acceptor.cashbox_removed"
 LATE_S = 180
 OFFLINE_S = 600
-LOST_S = UNSENT_S = (
-    24 * 3600
-)  # after that somebody must know of what waits; a silent kiosk can't say how much (decisions 22)
+# Of what waits in a kiosk somebody must know then; a silent one can't say how much that is (decisions 22).
+LOST_S = UNSENT_S = 24 * 3600
 UNSENT_EVENTS = 1000
 BEHIND = "upload.behind"
 DISK_LOW = "disk.margin"
