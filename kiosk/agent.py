@@ -214,7 +214,7 @@ def _take_payments(
     parts = _Parts(settings, inbox, clock, cache, identity)
     reporter = Reporter(settings.status_path, clock, parts.sync.tell)
     cashier = Cashier(
-        state=_first_state(settings, known),
+        state=_first_state(settings, known, screen_here=link.has_screen),
         inbox=inbox,
         journal=journal,
         acceptor=parts.acceptor,
@@ -374,9 +374,10 @@ def _surroundings(settings: Settings) -> Surroundings:
     )
 
 
-def _first_state(settings: Settings, known: recovery.Known) -> State:
+def _first_state(settings: Settings, known: recovery.Known, *, screen_here: bool) -> State:
     around = msgspec.structs.replace(
         _surroundings(settings),
+        screen_here=screen_here,  # one that came while there was no journal says no second hello
         stacked=known.stacked,
         stacked_serial=known.stacked_serial,
         unresolved=known.unresolved,

@@ -229,7 +229,7 @@ class ReceiptFailed(Event, frozen=True, kw_only=True, tag="receipt.failed"):
 
 
 class ReceiptDeclined(Event, frozen=True, kw_only=True, tag="receipt.declined"):
-    """The payer wanted no slip, or agreed to go without one."""
+    """The visit ended without a slip on record: the payer wanted none, agreed to go without, or was there no more."""
 
     payment_id: str
     receipt_no: str

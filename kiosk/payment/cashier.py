@@ -32,7 +32,7 @@ from kiosk.payment.flow import advance
 from kiosk.payment.local_time import LOCAL_FORMAT, with_known_zone
 from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.own_settlements import less_own
-from kiosk.payment.state import Phase, State
+from kiosk.payment.state import State
 from kiosk.views import AnyView
 
 log = logging.getLogger(__name__)
@@ -298,7 +298,7 @@ class Cashier:
         """Not while somebody is served, and not so soon that a part which dies at every start keeps the kiosk busy."""
         died_at = self._part_died_at
         due = died_at is not None and self._clock.monotonic() >= died_at + PART_DIED_AFTER_S
-        return due and self.state.phase is Phase.ATTRACT
+        return due and self.state.is_idle
 
     def _keep_house(self) -> None:
         now = self._clock.monotonic()
@@ -312,7 +312,7 @@ class Cashier:
         if self._measurements % QUEUE_EVERY == 1:
             self._measure_queue()
         self._watch_clock()
-        if self.state.phase is Phase.ATTRACT and self._leave_at is None:
+        if self.state.is_idle and self._leave_at is None:
             self._checkpoint_if_due()
         if self._night is not None and self._leave_at is None:
             self._look_at_night(self._night)
@@ -335,7 +335,7 @@ class Cashier:
 
     def _look_at_night(self, night: NightWatch) -> None:
         try:
-            checked = night.look(idle=self.state.phase is Phase.ATTRACT)
+            checked = night.look(idle=self.state.is_idle)
         except JournalUnwritable as error:
             self._uploads.wake()
             self._journal_failed(self.state, error)

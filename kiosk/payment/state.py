@@ -251,9 +251,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The payment that is open, or settled while nothing is written down of its slip; empty when there is none."""
         if self.payment is not None:
             return self.payment.opened.payment_id
-        if self.finished is not None and self.finished.receipt in (ReceiptState.ASK, ReceiptState.PRINTING):
+        waits = (ReceiptState.PRINTING,) if self.phase is Phase.DONE else (ReceiptState.ASK, ReceiptState.PRINTING)
+        if self.finished is not None and self.finished.receipt in waits:
             return self.finished.opened.payment_id
         return ""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody is served. What waits to be told on a screen that is not there waits for the next process as well."""
+        return self.phase is Phase.ATTRACT or (self.phase is Phase.INTERRUPTED and not self.around.screen_here)
 
     @property
     def view_no(self) -> int:

@@ -91,6 +91,12 @@ class AgentEnd:
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._thread.start()
 
+    @property
+    def has_screen(self) -> bool:
+        """Whether a screen has said hello and is there: also for a part that begins after ``ScreenConnected`` was reported."""
+        screen = self._screen
+        return screen is not None and screen.pid is not None
+
     def show(self, view: AnyView) -> None:
         """Replace whatever has not been sent yet by this view. Never blocks."""
         with self._lock:

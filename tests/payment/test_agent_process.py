@@ -263,6 +263,8 @@ def test_a_kiosk_that_is_not_paired_says_so_and_goes_on_by_itself_once_it_is(tmp
         work.tap(taps.StartTapped)
         work.pair()
         work.sees(views.AttractView, lambda view: view.methods)
+        work.to_cash()
+        work.insert(10)  # the screen that was there all the time is known to be
     finally:
         work.close()
 

@@ -89,6 +89,13 @@ def test_it_is_not_over_before_there_is_a_screen_to_read_it_on(book):
     walker.wait(2).sees(views.AttractView)
 
 
+def test_without_a_screen_the_kiosk_counts_as_idle_and_stopped_then_it_owes_the_word_still(book):
+    walker = restarted(book)
+    assert not walker.state.is_idle
+    walker.tell(ScreenGone("closed"))
+    assert (walker.state.is_idle, walker.state.under_way) == (True, walker.state.finished.opened.payment_id)
+
+
 def test_a_second_cut_before_anybody_could_read_it_owes_the_word_still(book):
     restarted(book).sees(views.TroubleView)
     assert restarted(book).sees(views.TroubleView).saying.values["receipt_no"] == NUMBER

@@ -158,7 +158,7 @@ SLIP = {
     "printed": _("已打印"),
     "unconfirmed": _("已打印，未确认"),
     "failed": _("没有打出"),
-    "declined": _("缴费人不要"),
+    "declined": _("没有要凭条"),
 }
 
 NOTE = {
