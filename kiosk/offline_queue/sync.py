@@ -197,15 +197,17 @@ class Sync:
         reader = self._open_reader()
         if self._stopped_for_good or not self._send_all(reader):
             self._beat(reader)
-        if self._stopped_for_good:
-            return
+        if not self._stopped_for_good:
+            self._be_welcome()
+            self._refresh.if_due()
+
+    def _be_welcome(self) -> None:
+        """Or Refused rises: a suspended kiosk's journal is taken all the same, and must not pass for its welcome."""
         if self._link is not Link.UP:
             self._refresh.want()
         if self._link is Link.REFUSED:
-            # A suspended kiosk's journal is taken all the same, and must not pass for its welcome.
             self._refresh.if_due(whole=self._refusal in OUT_OF_SERVICE)
         self._became(Link.UP)
-        self._refresh.if_due()
 
     def _send_all(self, reader: JournalReader) -> bool:
         """Batch after batch until none is left or the office asks for quiet; False when there was none."""
@@ -221,6 +223,8 @@ class Sync:
                     raise
                 if batch.count == 1:
                     self._beat(reader)  # it can't read this entry, so let it hear how much waits behind it
+                    if self._refusal in OUT_OF_SERVICE:
+                        self._be_welcome()  # no upload will say so before the entry can be read
                     raise
                 log.warning("sync.halved code=%s first=%d count=%d", refused.code, batch.first_seq, batch.count)
                 self._batch_limit = batch.count // 2
@@ -297,12 +301,7 @@ class Sync:
             own = reader.hash_at(self._acked)
             if own:
                 self._report(
-                    Acked(
-                        ack_seq=self._acked,
-                        ack_hash=own.hex(),
-                        posted_seq=self._posted,
-                        outcomes=answer.outcomes,
-                    )
+                    Acked(ack_seq=self._acked, ack_hash=own.hex(), posted_seq=self._posted, outcomes=answer.outcomes)
                 )
 
     def _age_ms(self, head: Header) -> int:

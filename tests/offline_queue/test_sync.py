@@ -451,6 +451,21 @@ def test_a_suspended_kiosk_whose_journal_is_taken_is_not_welcome_before_all_else
     assert kiosk.cache.refusal() == ""
 
 
+def test_a_suspension_ends_also_where_the_office_cannot_read_an_entry(kiosk, journal, office):
+    """No upload can say so before it can, so the kiosk asks beside it."""
+    pay(journal, "p-1")
+    office.moods.append(Refuse(403, "kiosk_suspended"))
+    kiosk.step()
+    office.poison = "p-1"
+    answer_again = refuse_units(office, 403, "kiosk_suspended")
+    kiosk.step(301)
+    assert kiosk.last_link.reason == kiosk.cache.refusal() == "kiosk_suspended"
+    answer_again()
+    kiosk.step(301)
+    assert [(link.up, link.reason) for link in kiosk.told(LinkChanged)][-2:] == [(True, ""), (False, "malformed")]
+    assert kiosk.cache.refusal() == "malformed"
+
+
 def test_after_a_lesser_refusal_an_office_that_takes_the_journal_is_back(kiosk, journal, office):
     pay(journal, "p-1")
     office.max_events = 0
