@@ -8,6 +8,7 @@ has one more. Everything else of a branch tells nobody to do anything.
 import uuid
 
 import msgspec
+from django.db.models import Q
 
 from kiosk.domain import events
 from office.payments.cases import open_case
@@ -60,14 +61,17 @@ class _Slip(msgspec.Struct):
 
 
 def _name_the_slip(fold: Fold) -> None:
-    """The cases of a visit's notes get the number by which its payer asks for them."""
+    """The cases of a visit's notes, and of its money if the payment never settled, get the number by which its payer asks."""
     raw = fold.raw
     try:
         number = msgspec.json.decode(bytes(raw.body), type=_Slip).receipt_no[:32].replace("\0", "")
     except events.UNREADABLE:
         return
     told = raw.journal.history().filter(payment_id=raw.payment_id) if raw.payment_id else ()
-    for case in Case.objects.filter(project_id=fold.project_id, kind="branch_note", raw_event__in=told):
+    about = Q(kind="branch_note", raw_event__in=told)
+    if payment_id := read_uuid(raw.payment_id):
+        about |= Q(kind="unidentified_cash", payment_id=payment_id, kiosk_id=raw.kiosk_id)
+    for case in Case.objects.filter(about, project_id=fold.project_id):
         case.facts["receipt_no"] = number
         case.save(update_fields=["facts"])
 

@@ -4,6 +4,7 @@ Monotonic: a credited or returned note never changes again. ``credited`` alone i
 the box and gives the payer a claim. Source: journal-and-upload section 3.1, decisions 12 and 13.
 """
 
+import datetime
 import uuid
 from contextlib import suppress
 from typing import Annotated
@@ -82,7 +83,7 @@ def unknown(fold: Fold, event: NoteUnknown) -> None:
 def claim_without_end(fold: Fold, note: Note) -> None:
     """A note under way in a journal that tells no more: it may be in the box, and nobody but people will say so."""
     move(note, Note.State.UNKNOWN, note.face_fen)
-    item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, "journal_replaced")
+    item = _suspense(fold, note, SuspenseItem.Kind.NOTE_UNKNOWN, note.face_fen, "journal_replaced", at=note.at)
     _case(fold, note, "note_unknown", {"claim_no": "", "reason": item.reason}, item)
 
 
@@ -119,6 +120,7 @@ def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
     face = _plausible(told.face_fen) or note.face_fen
     sure = fold.raw.kind == "note.credited" and face is not None
     if note.state in IN_THE_BOX or (note.state == Note.State.UNKNOWN and not sure):
+        _number(note, told)
         return None  # it counts in the box already
     is_given = _given_by_people(note)
     _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
@@ -130,6 +132,15 @@ def count_unreadable(fold: Fold, reason: str) -> SuspenseItem | None:
     if is_given:
         return None
     return _suspense(fold, note, SuspenseItem.Kind.UNREADABLE, face, reason)
+
+
+def _number(note: Note, told: _Readable) -> None:
+    """A claim that began without a number gets the one by which its payer asks."""
+    number = told.claim_no[:32].replace("\0", "")
+    if number and not note.claim_no:
+        note.claim_no = number
+        note.save(update_fields=["claim_no"])
+        note.suspense.filter(claim_no="").update(claim_no=number)
 
 
 def answer_unreadable(fold: Fold) -> None:
@@ -225,7 +236,16 @@ def _forget_claim(fold: Fold, note: Note, found: str) -> None:
         close_item(item, found, at=fold.raw.received_at, why=item.reason)
 
 
-def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason: str) -> SuspenseItem:
+def _suspense(
+    fold: Fold,
+    note: Note,
+    kind: str,
+    amount_fen: int | None,
+    reason: str,
+    *,
+    at: datetime.datetime | None = None,
+) -> SuspenseItem:
+    """``at``: when the note was in the machine, if that was not when the event was written."""
     # A note that another history tells of, too: histories number their entries alike, so the number alone names no event.
     others = () if fold.raw.journal_id == note.journal_id else (fold.raw.journal_id,)
     return SuspenseItem.objects.create(
@@ -239,7 +259,7 @@ def _suspense(fold: Fold, note: Note, kind: str, amount_fen: int | None, reason:
         claim_no=note.claim_no,
         amount_fen=amount_fen,
         reason=reason[:80],
-        at=fold.raw.corrected_at,
+        at=at or fold.raw.corrected_at,
     )
 
 

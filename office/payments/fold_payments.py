@@ -4,6 +4,7 @@ import datetime
 import uuid
 
 import msgspec
+from django.db.models import Max
 
 from kiosk.domain import events
 from kiosk.domain.events import (
@@ -44,21 +45,22 @@ def opened(fold: Fold, event: PaymentOpened) -> None:
 def cancelled(fold: Fold, event: PaymentCancelled) -> None:
     """Nothing was taken. If notes were credited all the same, their money waits in suspense for a person."""
     payment = _open_payment(fold, event.payment_id)
-    _not_settled(fold, payment, event.reason[:12], "cancelled after money was taken")
-    _ended(fold, payment, fold.raw.seq)
+    _not_settled(fold, payment, event.reason[:12], "cancelled after money was taken", at=fold.raw.corrected_at)
+    _ended(fold, payment, at=fold.raw.corrected_at, settled_seq=fold.raw.seq)
 
 
 def end_without_settlement(fold: Fold, payment: Payment, ended: str) -> None:
-    """No settlement of it can come any more. What it took waits in suspense for a person."""
-    _not_settled(fold, payment, ended, "its settlement never came")
-    _ended(fold, payment, None)
+    """No settlement of it can come any more. What it took waits in suspense for a person, as of when it was put in."""
+    at = payment.notes.filter(state=Note.State.CREDITED).aggregate(at=Max("at"))["at"] or payment.opened_at
+    _not_settled(fold, payment, ended, "its settlement never came", at=at)
+    _ended(fold, payment, at=at, settled_seq=None)
 
 
-def _not_settled(fold: Fold, payment: Payment, ended: str, why: str) -> None:
+def _not_settled(fold: Fold, payment: Payment, ended: str, why: str, *, at: datetime.datetime) -> None:
     payment.state, payment.ended = Payment.State.CANCELLED, ended
     if payment.amount_fen:
         payment.state = Payment.State.EXCEPTION
-        left_in_suspense(fold, payment, "unidentified_cash", {"reason": why}, payment.amount_fen)
+        left_in_suspense(fold, payment, "unidentified_cash", {"reason": why}, payment.amount_fen, at=at)
 
 
 def settled(fold: Fold, event: Settlement) -> None:
@@ -94,7 +96,7 @@ def settled(fold: Fold, event: Settlement) -> None:
         amount_fen=payment.amount_fen,
         notes=counted,
     )
-    _ended(fold, payment, fold.raw.seq)
+    _ended(fold, payment, at=fold.raw.corrected_at, settled_seq=fold.raw.seq)
 
 
 def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) -> None:
@@ -151,8 +153,8 @@ def _open_payment(fold: Fold, payment_id: str) -> Payment:
     return payment
 
 
-def _ended(fold: Fold, payment: Payment, settled_seq: int | None) -> None:
-    payment.paid_at, payment.received_at = fold.raw.corrected_at, fold.raw.received_at
+def _ended(fold: Fold, payment: Payment, *, at: datetime.datetime, settled_seq: int | None) -> None:
+    payment.paid_at, payment.received_at = at, fold.raw.received_at
     payment.settled_seq, payment.ingest_no, payment.clock = settled_seq, fold.raw.ingest_no, fold.raw.clock
     payment.save()
 

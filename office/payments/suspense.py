@@ -1,5 +1,6 @@
 """Money that nobody can place stays in 2241.s, as an item with a case."""
 
+import datetime
 from typing import Any
 
 from office.payments.cases import open_case
@@ -8,8 +9,19 @@ from office.payments.models import Payment, SuspenseItem
 from office.rows import derived_id
 
 
-def left_in_suspense(fold: Fold, payment: Payment, kind: str, facts: dict[str, Any], amount_fen: int) -> None:
-    """Leave so much of a payment where its notes put it, and say so. The caller saves the payment."""
+def left_in_suspense(
+    fold: Fold,
+    payment: Payment,
+    kind: str,
+    facts: dict[str, Any],
+    amount_fen: int,
+    *,
+    at: datetime.datetime | None = None,
+) -> None:
+    """Leave so much of a payment where its notes put it, and say so. The caller saves the payment.
+
+    ``at``: when it was put in, if that was not when the event was written.
+    """
     payment.suspense_fen = amount_fen
     item = SuspenseItem.objects.create(
         id=derived_id(payment.id, "suspense"),
@@ -20,7 +32,7 @@ def left_in_suspense(fold: Fold, payment: Payment, kind: str, facts: dict[str, A
         kind=SuspenseItem.Kind.UNIDENTIFIED,
         amount_fen=amount_fen,
         reason=kind,
-        at=fold.raw.corrected_at,
+        at=at or fold.raw.corrected_at,
     )
     open_case(
         fold.project_id,

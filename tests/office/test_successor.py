@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow
+from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow, NoteUnknown
 from office.demo import visits
 from office.payments import claims
 from office.payments.models import Case, Note, Payment, SuspenseItem
@@ -11,6 +11,7 @@ from office.staff.models import Role
 from tests.office import test_beancount
 from tests.office.engines import both_engines
 from tests.office.estate import TODAY, Estate, add_person
+from tests.office.pages.desk import person, signed_in
 from tests.office.pages.test_public_page import settlement_code
 from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, follow
 
@@ -35,6 +36,12 @@ def replace_journal(estate: Estate) -> None:
     estate.upload()
 
 
+def found_by(estate: Estate, *numbers: str) -> set[str]:
+    """The payments whose pages staff come to from the numbers on a slip."""
+    finance = signed_in(person(estate.project, Role.FINANCE_AUDIT))
+    return {finance.get("/projects/YG/search/", {"q": number}).url.split("/")[-2] for number in numbers}
+
+
 def test_what_an_open_payment_took_waits_for_two_people_and_the_note_under_way_is_a_claim(
     estate: Estate, tmp_path: Path
 ) -> None:
@@ -43,6 +50,9 @@ def test_what_an_open_payment_took_waits_for_two_people_and_the_note_under_way_i
     replace_journal(estate)
     payment = estate.payment(payment_id)
     assert (payment.state, payment.ended, payment.suspense_fen) == (Payment.State.EXCEPTION, "replaced", HUNDRED)
+    put_in = {note.face_fen: note.at for note in Note.objects.all()}
+    assert payment.paid_at == put_in[HUNDRED], "late fees are due to the day of the visit, not of the new journal"
+    assert {item.amount_fen: item.at for item in SuspenseItem.objects.all()} == put_in
     assert box(estate) == {HUNDRED: (1, 0), TWENTY: (0, 1)}
     assert sorted(Case.objects.values_list("kind", "amount_fen")) == [
         ("note_unknown", TWENTY),
@@ -94,9 +104,25 @@ def test_the_lost_end_of_the_visit_taken_in_from_a_file_answers_the_claim_and_th
     assert Note.objects.get(face_fen=TWENTY).state == Note.State.SUSPENSE
     question = read_question("YG01-000001", settlement_code(old))
     assert find(question).outcome == "processing"
+    assert found_by(estate, "yg01-000001") == {payment_id}
     clerk, finance = add_person(estate.project, Role.CASHIER), add_person(estate.project, Role.FINANCE_AUDIT)
     for item in SuspenseItem.objects.filter(state="open"):
         claims.confirm(finance, claims.propose(clerk, item, "credit", "slip seen", unit=estate.unit))
     found = find(question)
     assert (found.outcome, found.booked_fen) == ("booked", HUNDRED + TWENTY)
+    assert findings() == []
+
+
+def test_a_claim_of_the_lost_end_gives_its_number_to_the_one_that_began_without(estate: Estate) -> None:
+    """The slip that the payer holds names a number which the office has from the file alone."""
+    payment_id = cut_off(estate)
+    old = copied(estate)
+    claim = {"payment_id": payment_id, "note_no": old.writer.next_note - 1, "claim_no": "YG01-Q000002"}
+    old.writer.append(NoteUnknown(**claim, face_fen=TWENTY, acceptor_serial=visits.ACCEPTOR, reason="no_evidence"))
+    visits.settle(old.writer, payment_id, str(old.unit.id), "YG01", [], [HUNDRED], TODAY)
+    replace_journal(estate)
+    assert SuspenseItem.objects.get(amount_fen=TWENTY).claim_no == ""
+    Parted(estate, old, 0).take_in()
+    assert SuspenseItem.objects.get(amount_fen=TWENTY).claim_no == "YG01-Q000002"
+    assert found_by(estate, "yg01-q000002", "YG01-000001") == {payment_id}
     assert findings() == []

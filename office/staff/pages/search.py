@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from kiosk.domain.identifiers import parse_address
-from office.payments.models import Payment, SuspenseItem
+from office.payments.models import Case, Payment, SuspenseItem
 from office.payments.selectors import find_units
 from office.property.models import Unit
 from office.staff.pages import words
@@ -21,12 +21,15 @@ MOST = 20
 
 
 def find_payments(desk: Desk, text: str) -> list[Payment]:
-    """Payments by receipt number (its end will do) or by the claim number of something unclear in them."""
+    """Payments by receipt number (its end will do), by the claim number of something unclear in them, or by the number of a slip
+    whose settlement only another history has."""
     if not desk.may(Act.SEE_MONEY):
         return []
     every = Payment.objects.filter(project=desk.project).select_related("unit", "kiosk").order_by("-ingest_no")
     claimed = SuspenseItem.objects.filter(project=desk.project, claim_no__iexact=text).values("payment")
-    return list(every.filter(receipt_no__iendswith=text)[:MOST]) + list(every.filter(id__in=claimed)[:MOST])
+    told = Case.objects.filter(project=desk.project, kind="unidentified_cash", facts__receipt_no=text.upper())
+    named = Q(id__in=claimed) | Q(id__in=told.values("payment"))
+    return list(every.filter(receipt_no__iendswith=text)[:MOST]) + list(every.filter(named)[:MOST])
 
 
 def find_items(desk: Desk, text: str) -> list[SuspenseItem]:
