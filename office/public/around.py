@@ -1,7 +1,7 @@
 """Whether a kiosk's chain is whole around one entry, computed from the stored bytes. Read only.
 
 That of a branch is not, however well its own entries hold together: the office holds two entries of the number at which it parted.
-The kiosk's own is, also after somebody sent other entries in its name; that is another question, about the kiosk.
+The kiosk's own is, also after somebody sent other entries in its name or an older image of it came; that is another question, about the kiosk.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ REACH = 24  # entries before and after: a whole visit and its neighbours, at the
 @dataclass(frozen=True)
 class Around:
     """The entries that were checked, and whether each follows from the one before it. ``parted_at``: 0 but on a branch whose
-    entries do. ``forked``: the chain is whole, and the kiosk's identity was used for other entries, too."""
+    entries do. ``forked``: the chain is whole, and the kiosk's history is in question: other entries, or fewer."""
 
     first_seq: int
     last_seq: int
