@@ -50,7 +50,7 @@ def _of(view: AnyView, number: int) -> AnyView:
     }
     changes = {name: value for name, value in person.items() if name in view.__struct_fields__}
     return msgspec.structs.replace(
-        view, frame=msgspec.structs.replace(view.frame, plate=f"3栋***{number % 100:02d}"), **changes
+        view, frame=msgspec.structs.replace(view.frame, plate=("3", f"{number % 10_000:04d}")), **changes
     )
 
 

@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bench import __main__ as bench
-from bench import commit, figures, money_path, paper
+from bench import commit, figures, money_path, paper, visits
 from bench.figures import Figure
 from bench.wire_tap import Heard
 from kiosk.hardware.bill_acceptor.ssp.frames import Command, Generic, Happened
+from kiosk.screen_link.frames import FrameReader, Show, ToScreen, encode_frame
 
 INTERVAL_S = money_path.INTERVAL_S
 
@@ -101,3 +103,10 @@ def test_the_quick_measurements_run_and_are_sane(tmp_path: Path, monkeypatch: py
     assert 0 < ratio.value < 100
     assert 0 < p99.value <= worst.value < 60_000
     assert 0 < drawn.value < 60_000
+
+
+def test_every_view_that_the_bench_shows_is_one_that_a_screen_can_read() -> None:
+    """A field of another type than a view's is refused by the screen, and nothing is ever painted."""
+    reader: FrameReader[ToScreen] = FrameReader(msgspec.json.Decoder(ToScreen))
+    for view in (*visits.visit(7), *visits.every_screen()):
+        assert reader.feed(encode_frame(Show(view))) == [Show(view)]
