@@ -141,16 +141,31 @@ def _check_books() -> None:
 def _fold_in_background(stopped: threading.Event) -> None:
     from django.db import connections
 
-    from office.ledger import stream
-
     pause_s = LOOK_S
     while not stopped.wait(pause_s):
         pause_s = LOOK_S
-        try:
-            for project_id in stream.projects_behind():
-                if not stream.fold(project_id, FOLD_TURN_S):
-                    pause_s = 0
-        except Exception:  # whatever it is, the next turn tries again: a folder that is gone folds nothing
-            log.exception("background_fold_failed")
-            connections.close_all()
+        if not _fold_what_waits():
+            pause_s = 0
     connections.close_all()
+
+
+def _fold_what_waits() -> bool:
+    """One turn for every project; whether nothing is left. Whatever goes wrong in one of them holds up no other, nor the next turn."""
+    from django.db import DatabaseError, connections
+
+    from office.ledger import stream
+
+    done = True
+    try:
+        behind = stream.projects_behind()
+    except DatabaseError:
+        log.exception("background_fold_failed")
+        connections.close_all()
+        return True
+    for project_id in behind:
+        try:
+            done = stream.fold(project_id, FOLD_TURN_S) and done
+        except Exception:
+            log.exception("background_fold_failed project=%s", project_id)
+            connections.close_all()
+    return done
