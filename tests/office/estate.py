@@ -197,3 +197,9 @@ def _bill(
         amount_fen=amount_fen,
         late_rule=rule,
     )
+
+
+def settlement_code(estate: Estate) -> str:
+    """As ``kiosk.payment.slip`` prints it: of the settlement, the last one written."""
+    settled = [event for event in estate.writer.events if event.header.kind.startswith(("payment.s", "payment.p"))]
+    return chain.check_code(settled[-1].seq, settled[-1].hash)

@@ -25,9 +25,9 @@ from office.public.lookup import find, read_question
 from office.staff.models import Role
 from tests.office import test_beancount
 from tests.office.engines import both_engines
-from tests.office.estate import TODAY, Estate, add_person
+from tests.office.estate import TODAY, Estate, add_person, settlement_code
 from tests.office.pages.desk import person, signed_in
-from tests.office.pages.test_public_page import settlement_code, text_of
+from tests.office.pages.test_public_page import text_of
 from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, follow, part
 
 

@@ -23,8 +23,7 @@ from office.payments.models import Case, Payment, SuspenseItem
 from office.public.lookup import find, read_question
 from tests.office.conftest import point_at
 from tests.office.engines import both_engines
-from tests.office.estate import TODAY, Estate, exported
-from tests.office.pages.test_public_page import settlement_code
+from tests.office.estate import TODAY, Estate, exported, settlement_code
 from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, part
 from tests.office.test_commands import office
 from tests.office.test_replaying import written

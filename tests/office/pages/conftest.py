@@ -4,8 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 import office
+from tests.office.estate import Estate, settlement_code
 from tests.office.pages.desk import BusyDesk, busy_desk
 
 
@@ -21,3 +23,17 @@ def _english_is_compiled() -> None:
 @pytest.fixture
 def desk(database: str) -> BusyDesk:
     return busy_desk()
+
+
+@pytest.fixture
+def browser() -> Client:
+    """Whoever holds a slip: no sign-in."""
+    return Client(HTTP_ACCEPT_LANGUAGE="zh-CN", REMOTE_ADDR="192.0.2.7")
+
+
+@pytest.fixture
+def slip(estate: Estate) -> str:
+    """A visit with two notes is uploaded; the check code its slip prints."""
+    estate.pay(["sep"], [10_000] * 3)
+    estate.upload()
+    return settlement_code(estate)

@@ -5,20 +5,8 @@ from django.test import Client
 
 from office.kiosks.models import Journal, RawEvent
 from office.payments.models import Case
-from tests.office.estate import Estate
-from tests.office.pages.test_public_page import HUNDRED, RECEIPT, settlement_code, text_of
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(HTTP_ACCEPT_LANGUAGE="zh-CN", REMOTE_ADDR="192.0.2.7")
-
-
-@pytest.fixture
-def slip(estate: Estate) -> str:
-    estate.pay(["sep"], [HUNDRED, HUNDRED, HUNDRED])
-    estate.upload()
-    return settlement_code(estate)
+from tests.office.estate import Estate, settlement_code
+from tests.office.pages.test_public_page import HUNDRED, RECEIPT, text_of
 
 
 def _change_a_body(seq: int) -> None:

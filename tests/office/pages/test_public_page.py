@@ -22,30 +22,11 @@ from office.public import throttle
 from office.public.lookup import read_question
 from office.staff.models import Role
 from tests.office.engines import both_engines
-from tests.office.estate import Estate, add_person, pay_without_contact, second_kiosk
+from tests.office.estate import Estate, add_person, pay_without_contact, second_kiosk, settlement_code
 
 HUNDRED = 10000
 RECEIPT, CLAIM = "YG01-000001", "YG01-Q000002"
 NAME, ROOM = "欧阳", "502"
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(HTTP_ACCEPT_LANGUAGE="zh-CN", REMOTE_ADDR="192.0.2.7")
-
-
-@pytest.fixture
-def slip(estate: Estate) -> str:
-    """A visit with two notes is uploaded; the check code its slip prints."""
-    estate.pay(["sep"], [HUNDRED, HUNDRED, HUNDRED])
-    estate.upload()
-    return settlement_code(estate)
-
-
-def settlement_code(estate: Estate) -> str:
-    """As ``kiosk.payment.slip`` prints it: of the settlement, the last one written."""
-    settled = [event for event in estate.writer.events if event.header.kind.startswith(("payment.s", "payment.p"))]
-    return check_code(settled[-1].seq, settled[-1].hash)
 
 
 def claim_slip(estate: Estate) -> str:
