@@ -12,6 +12,7 @@ from tests.office import test_beancount
 from tests.office.engines import both_engines
 from tests.office.estate import TODAY, Estate, add_person, settlement_code
 from tests.office.pages.desk import person, signed_in
+from tests.office.pages.test_public_page import text_of
 from tests.office.parted_journals import HUNDRED, Parted, box, copied, findings, follow
 
 pytestmark = both_engines
@@ -38,7 +39,12 @@ def replace_journal(estate: Estate) -> None:
 def found_by(estate: Estate, *numbers: str) -> set[str]:
     """The payments whose pages staff come to from the numbers on a slip."""
     finance = signed_in(person(estate.project, Role.FINANCE_AUDIT))
-    return {finance.get("/projects/YG/search/", {"q": number}).url.split("/")[-2] for number in numbers}
+    pages = {finance.get("/projects/YG/search/", {"q": number}).url for number in numbers}
+    for page in pages:
+        text = text_of(finance.get(page))
+        assert "到达办公室，收到的钱记入待查款项" in text
+        assert "已按规则入账" not in text
+    return {page.split("/")[-2] for page in pages}
 
 
 def test_what_an_open_payment_took_waits_for_two_people_and_the_note_under_way_is_a_claim(

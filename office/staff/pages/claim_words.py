@@ -16,6 +16,9 @@ CAUSE: dict[str, Word] = {
     "journal_replaced": _("终端的旧记录停用时，这张纸币还没有下落"),
     "branch": _("只有终端的另一份记录知道它"),
     "credited after its payment was over": _("缴费结束以后才收下的一张"),
+    "the kiosk told: found": _("终端后来的记录说，它在钞箱内"),
+    "the kiosk told: returned": _("终端后来的记录说，它退回了缴费人"),
+    "the kiosk told: the same, readably": _("终端又记了一次，这次看得懂"),
 }
 
 

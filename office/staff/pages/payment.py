@@ -128,7 +128,9 @@ def steps_of(page: selectors.PaymentPage) -> list[Step]:
     steps = [Step(payment.opened_at, gettext("缴费人打开缴费，选 {n} 笔账单").format(n=len(payment.picked)))]
     if payment.paid_at:
         steps.append(Step(payment.paid_at, str(words.word(words.ENDED, payment.ended))))
-        steps.append(Step(payment.received_at, gettext("到达办公室，已按规则入账")))
+        is_settled = payment.settled_seq is not None  # else nothing says where the payer meant it to go
+        told = gettext("到达办公室，已按规则入账") if is_settled else gettext("到达办公室，收到的钱记入待查款项")
+        steps.append(Step(payment.received_at, told))
     for review in page.reviews:
         text = gettext("{who}：{decision}").format(
             who=name_of(review.by), decision=words.DECISION[review.decision].word
