@@ -25,6 +25,7 @@ from kiosk.office_client.wire import ChangedUnits, instant_ms
 log = logging.getLogger(__name__)
 
 SHAPE = 1  # of the tables and of what is stored in them
+BUSY_S = 0.2  # nobody else has business in this file: a person in front of the kiosk does not wait for whoever holds it
 DAY_MS = 24 * 3600 * 1000
 BILLS_FOR_MS = 7 * DAY_MS
 PREPAID_FOR_MS = 30 * DAY_MS
@@ -268,7 +269,11 @@ def _open_at(name: str) -> tuple[peewee.SqliteDatabase, type[Any], type[Any]]:
     # FULL, not NORMAL: without a sync after the truncation a power cut can leave a mixture of two rollback journals, and
     # with it a file that is half of yesterday.
     db = peewee.SqliteDatabase(
-        name, pragmas={"journal_mode": "truncate", "synchronous": "full"}, check_same_thread=False, thread_safe=False
+        name,
+        pragmas={"journal_mode": "truncate", "synchronous": "full"},
+        timeout=BUSY_S,
+        check_same_thread=False,
+        thread_safe=False,
     )
 
     class StoredUnit(peewee.Model):
