@@ -1,6 +1,7 @@
 """Seeded random visits to whole lobbies: whatever people and devices do, every note has one record and all books agree.
 
-Several lobbies run side by side, each with its own office, devices and kiosk; each failure names seed and visit.
+Several lobbies run side by side, each with its own office, devices and kiosk; each failure names seed and visit. Chance
+decides what happens, so a run goes on a little longer until everything that must happen has happened somewhere.
 """
 
 import random
@@ -19,7 +20,7 @@ from tests.end_to_end.visits import Payer
 
 LOBBIES = 5
 
-# Each of these must have happened at least once in a run, or the run has shown nothing.
+# Each of these must have happened at least once in a run, or the run has shown nothing: after twice its visits it fails.
 MUST_HAPPEN = (
     "note", "note given back", "surplus kept", "finish", "gives up", "cancel", "timeout", "held note times out",
     "jam entry", "jam path", "jam stacker", "cheat before_stack", "cheat after_stack", "cashbox removed", "bad line",
@@ -31,13 +32,22 @@ MUST_HAPPEN = (
 
 
 def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
+    """At least so many visits in all; what happened in them."""
+    tallies: list[Counter[str]] = []  # of each lobby; only that one writes into its own
+
+    def missing() -> list[str]:
+        return [what for what in MUST_HAPPEN if not any(tally[what] for tally in tallies)]
+
     def share(folder: Path, seed: int, did: Counter[str], begins: Begins) -> None:
         with lobby(folder, speed=50, pace=200, seed=seed) as running:
             running.start_agent()
             robot = Robot(running.socket)
             payer = Payer(robot, running, random.Random(seed), households(running), odds)
+            tallies.append(payer.did)
             try:
-                for number in range(1, visits // LOBBIES + 1):
+                for number in range(1, 2 * visits // LOBBIES + 1):
+                    if number > visits // LOBBIES and not missing():
+                        break
                     begins(number)
                     payer.visit()
                 payer.leave()
@@ -50,20 +60,19 @@ def run(tmp_path: Path, visits: int, odds: Odds = Odds()) -> Counter[str]:
             did.update(f"{note.fate} {note.lost_by}".rstrip() for note in records.notes)
 
     did = run_side_by_side(tmp_path, LOBBIES, share)
-    missing = [what for what in MUST_HAPPEN if not did[what]]
-    assert not missing, f"never happened: {missing}"
+    assert not missing(), f"never happened: {missing()}"
     return did
 
 
 @pytest.mark.timeout(900)
 def test_three_hundred_random_visits_leave_every_book_true(tmp_path: Path) -> None:
-    assert run(tmp_path, 300, Odds(cable=0.015))["visits"] == 300
+    assert run(tmp_path, 300, Odds(cable=0.015))["visits"] >= 300
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_two_thousand_random_visits_leave_every_book_true(tmp_path: Path) -> None:
-    assert run(tmp_path, 2000)["visits"] == 2000
+    assert run(tmp_path, 2000)["visits"] >= 2000
 
 
 @pytest.mark.long
