@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.clock import Clock
+from kiosk.domain.backlog import is_behind
 from kiosk.hardware.faults import FAULTS
 from kiosk.hardware.ports import Paper
 from kiosk.office_client.wire import Condition
@@ -17,7 +18,6 @@ from kiosk.payment.status import Row, Status
 log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 5.0
-BEHIND_MS, BEHIND_ENTRIES = 24 * 3_600_000, 1_000  # decisions 22: after that somebody must know
 
 
 class Reporter:
@@ -118,10 +118,10 @@ def _office(around: Surroundings) -> Row:
 
 
 def _upload(around: Surroundings) -> Row:
-    oldest_ms = around.oldest_unsent_ms  # None where clocks can't say
-    if around.unsent < BEHIND_ENTRIES and (oldest_ms or 0) < BEHIND_MS:
+    oldest_s = None if around.oldest_unsent_ms is None else around.oldest_unsent_ms // 1000
+    if not is_behind(around.unsent, oldest_s):
         return Row(part="upload", ready=True, detail="nothing has waited for long")
-    age = "" if oldest_ms is None else f", the oldest for {oldest_ms // 3_600_000} h"
+    age = "" if oldest_s is None else f", the oldest for {oldest_s // 3600} h"
     detail = f"{around.unsent} entries wait for the office{age}"
     remedy = "Check the network and the office's page of this kiosk; cash goes on, and all of it is kept."
     return Row(part="upload", ready=False, detail=detail, remedy=remedy)

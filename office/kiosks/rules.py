@@ -3,12 +3,12 @@
 import datetime
 from enum import StrEnum
 
+from kiosk.domain.backlog import BEHIND_S
+
 BOX_OUT = "acceptor.cashbox_removed"
 LATE_S = 180
 OFFLINE_S = 600
-# Of what waits in a kiosk somebody must know then; a silent one can't say how much that is (decisions 22).
-LOST_S = UNSENT_S = 24 * 3600
-UNSENT_EVENTS = 1000
+LOST_S = BEHIND_S  # a silent kiosk can't say how much waits in it, but for how long at least
 BEHIND = "upload.behind"
 DISK_LOW = "disk.margin"
 
@@ -61,11 +61,6 @@ def health(*, state: str, silent_s: float | None, severity: str, unsent: int) ->
     if severity == "warn":
         return Health.WARNED
     return Health.CATCHING_UP if unsent > 0 else Health.OK
-
-
-def is_behind(unsent: int, oldest_unsent_s: int | None) -> bool:
-    """Whether so much or so old a record is in the kiosk alone that somebody must know."""
-    return unsent >= UNSENT_EVENTS or (unsent > 0 and (oldest_unsent_s or 0) >= UNSENT_S)
 
 
 def moment(at_ms: int) -> datetime.datetime:

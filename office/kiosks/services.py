@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from kiosk.domain.backlog import is_behind
 from office.kiosks import contacts, ingest, own_alarms
 from office.kiosks.models import Journal, Kiosk, KioskStatus, RawEvent
 from office.kiosks.presence import saw
-from office.kiosks.rules import BEHIND, DISK_LOW, is_behind
+from office.kiosks.rules import BEHIND, DISK_LOW
 from office.ledger import stream as books
 from office.payments.models import Payment
 from office.property.models import Project
