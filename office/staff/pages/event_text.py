@@ -29,7 +29,7 @@ def describe(event: events.AnyEvent) -> str:
                 text += _("，预存 {prepaid}").format(prepaid=format_yuan(event.prepaid_fen))
             return f"{text}　{event.receipt_no}"
         case events.PaymentCancelled(reason=reason):
-            return reason
+            return str(words.word(words.ENDED, reason))
         case events.NoteEscrow() | events.NoteAcceptIntent():
             return note(event.note_no, event.face_fen)
         case events.NoteCredited(recovered=recovered):

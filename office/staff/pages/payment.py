@@ -20,7 +20,7 @@ from office.staff.pages import words
 from office.staff.pages.bill_rows import BillWords, bill_words, late_text
 from office.staff.pages.case_rows import case_rows
 from office.staff.pages.comparison import compared
-from office.staff.pages.event_text import describe
+from office.staff.pages.event_text import describe, yuan
 from office.staff.pages.frame import Desk, shell, staff_page
 from office.staff.pages.payment_rows import payment_rows
 from office.staff.pages.people import name_of
@@ -128,15 +128,24 @@ def steps_of(page: selectors.PaymentPage) -> list[Step]:
     steps = [Step(payment.opened_at, gettext("缴费人打开缴费，选 {n} 笔账单").format(n=len(payment.picked)))]
     if payment.paid_at:
         steps.append(Step(payment.paid_at, str(words.word(words.ENDED, payment.ended))))
-        is_settled = payment.settled_seq is not None  # else nothing says where the payer meant it to go
-        told = gettext("到达办公室，已按规则入账") if is_settled else gettext("到达办公室，收到的钱记入待查款项")
-        steps.append(Step(payment.received_at, told))
+        steps.append(Step(payment.received_at, arrival_of(page)))
     for review in page.reviews:
         text = gettext("{who}：{decision}").format(
             who=name_of(review.by), decision=words.DECISION[review.decision].word
         )
         steps.append(Step(review.at, f"{text}　{review.reason}".strip()))
     return sorted(steps, key=lambda step: step.at)
+
+
+def arrival_of(page: selectors.PaymentPage) -> str:
+    """Where the money went when the payment's end reached the office; an unclear note is a claim of its own."""
+    unplaced_fen = sum(item.amount_fen for item in page.suspense if item.note_id is None)
+    is_posted = page.payment.business_date is not None  # else no settlement says where the payer meant it to go
+    if not unplaced_fen:
+        return gettext("到达办公室，已按规则入账") if is_posted else gettext("到达办公室，没有收钱，不用入账")
+    if is_posted and unplaced_fen < page.payment.amount_fen:
+        return gettext("到达办公室，已按规则入账，其中 {sum} 记入待查款项").format(sum=yuan(unplaced_fen))
+    return gettext("到达办公室，收到的钱记入待查款项")
 
 
 def paid_when(page: selectors.PaymentPage) -> When | None:
