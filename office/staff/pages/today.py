@@ -66,11 +66,17 @@ def content(request: HttpRequest, desk: Desk) -> dict[str, Any]:
         )
         for group in day.cases
     ]
+    cards = kiosk_rows(day.kiosks)
+    # No row of its own stands for a lost kiosk: it is an alarm for as long as it is silent.
+    lost = sorted((row for row in cards if row.is_lost), key=lambda row: -(row.card.silent_s or 0))
     return {
         **shell(request, desk, "today"),
         "day": day,
         "groups": groups,
-        "cards": kiosk_rows(day.kiosks),
+        "cards": cards,
+        "lost": lost,
+        "alarm_count": len(lost) + len(day.alarms),
+        "unacknowledged": len(lost) + day.unacknowledged,
         "box_notes": sum(card.box.notes for card in day.kiosks),
         "tenders": tender_sums(desk.project, day.day),
         "latest": payment_rows(day.latest),

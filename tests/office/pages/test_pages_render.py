@@ -13,7 +13,7 @@ from kiosk.domain.events import AcceptorCounted, AgentStarted, DeviceFault
 from office.demo import visits
 from office.demo.visits import ACCEPTOR
 from office.kiosks import ingest
-from office.kiosks.models import KioskStatus, RawEvent
+from office.kiosks.models import Alarm, KioskStatus, RawEvent
 from office.payments.models import Payment
 from office.staff.models import Role
 from tests.office.engines import both_engines
@@ -262,6 +262,31 @@ def test_a_kiosk_silent_for_a_day_says_what_that_means_for_its_money(desk, finan
         assert ("Records may be in the kiosk only" in text_of(reader, desk.at("kiosks/YG01/"))) == lost
     desk.beat()
     assert "没有联系" not in text_of(finance, desk.at("kiosks/YG01/"))
+
+
+def test_a_lost_kiosk_stands_among_todays_alarms_until_it_is_heard_again(desk, finance, reader) -> None:
+    elsewhere = BusyDesk(second_kiosk(desk.estate))
+    for lobby, hours in ((desk, 27), (elsewhere, 75)):
+        lobby.beat()
+        long_ago = timezone.now() - datetime.timedelta(hours=hours)
+        KioskStatus.objects.filter(kiosk=lobby.estate.kiosk).update(seen_at=long_ago)
+    cache.clear()
+    said = {
+        finance: ("警报 3 3 条未确认", "YG02 失去联系 3 天 3 小时 记录可能还只在终端里", "YG01 失去联系 1 天 3 小时 记录可能", "联系上后自己解除"),
+        reader: ("Alarms 3 3 not acknowledged", "YG02 No contact 3 d 3 h Records may be in the kiosk only", "YG01 No contact 1 d 3 h Records", "clears when it is heard"),
+    }  # fmt: skip
+    for client, sentences in said.items():
+        for page in ("today/", "today/live/"):
+            text = text_of(client, desk.at(page))
+            assert [sentence for sentence in sentences if sentence not in text] == []
+            assert text.index(sentences[1]) < text.index(sentences[2]), "the longest silence first"
+    assert f'<a id="lost-YG02" href="{desk.at("kiosks/YG02/")}">' in finance.get(desk.at("today/")).content.decode()
+    assert Alarm.objects.count() == 1, "to look writes nothing"
+    elsewhere.beat()
+    text = text_of(finance, desk.at("today/"))
+    assert "警报 2 2 条未确认" in text
+    assert "YG02 失去联系" not in text
+    assert "YG01 失去联系" in text
 
 
 def test_a_queue_of_a_day_and_a_full_disk_are_alarms_on_today_and_on_the_kiosks_page(desk, finance, reader) -> None:
