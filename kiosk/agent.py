@@ -211,7 +211,7 @@ def _take_payments(
     )
     night = NightWatch(journal, identity.key.sign, _zone(cache), clock)
     journal.hand_over()
-    parts = _Parts(settings, inbox, clock, cache, identity)
+    parts = _Parts(settings, inbox, clock, cache, opened)
     reporter = Reporter(settings.status_path, clock, parts.sync.tell)
     cashier = Cashier(
         state=_first_state(settings, known, screen_here=link.has_screen),
@@ -265,8 +265,8 @@ def _run(cashier: Cashier, journal: Journal) -> Ending:
 class _Parts:
     """Devices and office threads, built from the settings and stopped together."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, clock: Clock, cache: Cache, identity: Identity) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, inbox: Inbox, clock: Clock, cache: Cache, opened: Opened) -> None:
+        self._settings, identity = settings, opened.identity
         self.recorder = FlightRecorder(
             settings.traces_dir, clock, lambda: _above_margin(settings), software=kiosk.__version__
         )
@@ -290,7 +290,11 @@ class _Parts:
         )
         self.network = NetworkWatch(self.sync.network_changed)
         self.enquiries = Enquiries(
-            OfficeClient(office.url, identity, clock), cache, inbox.put, answered=self.sync.office_answered
+            OfficeClient(office.url, identity, clock),
+            cache,
+            inbox.put,
+            journal_id=opened.journal.journal_id,
+            answered=self.sync.office_answered,
         )
 
     def start(self, known: recovery.Known) -> None:

@@ -68,10 +68,13 @@ class Enquiries:
         cache: KeptAnswers,
         report: Callable[[OfficeEvent], None],
         *,
+        journal_id: str,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
-        """``answered`` is told of every good answer: the sync thread then stops waiting out its backoff."""
+        """``journal_id`` names the journal whose settlements will be subtracted from the bills. ``answered`` is told of every good
+        answer: the sync thread then stops waiting out its backoff."""
         self._client = client
+        self._journal_id = journal_id
         self._patience = PATIENT
         self._calls: queue.Queue[tuple[Callable[[], object], Future[object]] | None] = queue.Queue()
         self._hanging: Future[object] | None = None
@@ -143,7 +146,7 @@ class Enquiries:
             unit=told.unit,
             bills=told.bills,
             as_of=told.as_of,
-            applied_seq=told.applied_seq,
+            applied_seq=told.applied_of(self._journal_id),
             recent_payment=told.recent_payment,
         )
 

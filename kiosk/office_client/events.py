@@ -31,7 +31,8 @@ class RecentPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BillsFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit's open bills. From the cache when ``offline``: then ``cached_at_ms`` is the office's time of them.
+    """A unit's open bills, with what the office has folded of our journal up to ``applied_seq``. From the cache when ``offline``:
+    then ``cached_at_ms`` is the office's time of them.
 
     ``prepay_only``: the cached bills are too old to be shown or paid, so what is owed is not known; it is not nothing.
     """

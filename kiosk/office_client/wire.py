@@ -14,14 +14,27 @@ from kiosk.office_client.events import PaymentOutcome, RecentPayment
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # beyond that SQLite and JSON lose their ways
 
 
-class BillsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a kiosk's settlements the bills in an answer count: those up to ``applied_seq`` of the journal ``journal_id``.
+
+    Until a replaced journal's successor has been uploaded, that is the one before it. An older office names none.
+    """
+
+    applied_seq: int = 0
+    journal_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+    def applied_of(self, journal_id: str) -> int:
+        """Up to which entry of this journal they are counted."""
+        return self.applied_seq if self.journal_id in (journal_id, msgspec.UNSET) else 0
+
+
+class BillsAnswer(Applied, frozen=True, kw_only=True):
     """GET /units/{unit_id}/bills."""
 
     unit: Unit
     bills: tuple[Bill, ...]
     as_of: date
     server_time: str
-    applied_seq: int = 0
     recent_payment: RecentPayment | None = None
 
 
@@ -39,7 +52,7 @@ class ChangedUnit(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
-class ChangedUnits(msgspec.Struct, frozen=True, kw_only=True):
+class ChangedUnits(Applied, frozen=True, kw_only=True):
     """GET /sync/units: one page. ``next_cursor`` None: complete, go on with ``cursor`` next time."""
 
     units: tuple[ChangedUnit, ...]
@@ -47,7 +60,6 @@ class ChangedUnits(msgspec.Struct, frozen=True, kw_only=True):
     as_of: date
     server_time: str
     next_cursor: str | None = None
-    applied_seq: int = 0
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):

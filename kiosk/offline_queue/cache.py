@@ -61,7 +61,7 @@ class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CachedUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit with its open bills, and what the office had folded of our journal when it told them."""
+    """One unit with its open bills, and how far the office had folded our journal when it told them."""
 
     unit: Unit
     bills: tuple[Bill, ...]
@@ -114,7 +114,7 @@ class Cache:
                             code=row.unit.code,
                             unit=msgspec.json.encode(row.unit),
                             bills=msgspec.json.encode(row.bills),
-                            applied_seq=page.applied_seq,
+                            applied_seq=page.applied_of(self._journal_id),
                         ).execute()
                 self._tell("journal", self._journal_id)
                 self._tell("cursor", page.next_cursor or page.cursor)

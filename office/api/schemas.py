@@ -98,6 +98,7 @@ class BillsAnswer(Schema):
     as_of: date
     server_time: str
     applied_seq: int
+    journal_id: str | None  # whose entry that is; None: the office has no journal of this kiosk
     recent_payment: RecentPayment | None
 
 
@@ -114,6 +115,7 @@ class SyncAnswer(Schema):
     as_of: date
     server_time: str
     applied_seq: int
+    journal_id: str | None
 
 
 class EntranceOut(Schema):

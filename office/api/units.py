@@ -100,18 +100,18 @@ def sync_units(
 
 
 def _at_one_point(kiosk: Kiosk, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What ``read`` says together with the ``applied_seq`` it belongs to: the kiosk subtracts its own later settlements
-    from these bills, so the two must stem from the same moment. Read again when folding moved on in between.
+    """What ``read`` says together with the journal and the ``applied_seq`` it belongs to: the kiosk subtracts its own later
+    settlements from these bills, so both must stem from the same moment. Read again when folding moved on in between.
 
     Raises:
         Problem: busy; folding never stood still, the kiosk asks again.
     """
-    applied = _applied_seq(kiosk)
+    applied = _applied(kiosk)
     for _ in range(10):
         told = read()
-        before, applied = applied, _applied_seq(kiosk)
+        before, applied = applied, _applied(kiosk)
         if before == applied:
-            return {**told, "applied_seq": applied}
+            return {**told, **applied}
     raise Problem("busy", headers={"Retry-After": "1"})
 
 
@@ -152,10 +152,11 @@ def _recent(unit: Unit, now: datetime.datetime) -> dict[str, Any] | None:
     return {"amount_fen": found.amount_fen, "paid_at": wire_time(found.paid_at)} if found else None
 
 
-def _applied_seq(kiosk: Kiosk) -> int:
-    """How far this kiosk's present journal is folded."""
+def _applied(kiosk: Kiosk) -> dict[str, Any]:
+    """Which is this kiosk's present journal, and how far it is folded. A new one is that from its first upload on."""
     rows = Journal.trunks.filter(project_id=kiosk.project_id, kiosk=kiosk).order_by("-started_at")
-    return rows.values_list("posted_seq", flat=True).first() or 0
+    journal_id, posted_seq = rows.values_list("journal_id", "posted_seq").first() or (None, 0)
+    return {"journal_id": journal_id, "applied_seq": posted_seq}
 
 
 def _kiosk(request: HttpRequest) -> Kiosk:

@@ -166,6 +166,7 @@ class LyingBox:
         self.journal.hand_over()
         self.inbox: Inbox = queue.SimpleQueue()
         self.cache = Cache(state_dir / "cache.db", self.clock)
+        self.cache.keep_only_for(self.journal.journal_id, self.journal.head_seq)
         identity = Identity.load(state_dir / "identity.json")
         self.sync = _GatedSync(
             OfficeClient(url, identity, self.clock),
@@ -178,7 +179,11 @@ class LyingBox:
             rng=random.Random(1),
         )
         self.enquiries = Enquiries(
-            OfficeClient(url, identity, self.clock), self.cache, self.inbox.put, answered=self.sync.office_answered
+            OfficeClient(url, identity, self.clock),
+            self.cache,
+            self.inbox.put,
+            journal_id=self.journal.journal_id,
+            answered=self.sync.office_answered,
         )
         self.devices = _Devices(self.inbox)
         self._views: queue.SimpleQueue[views.AnyView] = queue.SimpleQueue()

@@ -123,13 +123,14 @@ def test_a_folded_payment_shows_in_bills_balance_applied_seq_and_recent_payment(
     path = f"/units/{estate.unit.id}/bills"
     before = client.call("GET", path).json()
     assert (len(before["bills"]), before["applied_seq"], before["recent_payment"]) == (3, 0, None)
+    assert before["journal_id"] is None
     estate.writer.wall_ms = int(time.time() * 1000) - 120_000
     estate.pay(["water"], [HUNDRED, HUNDRED])
     estate.upload()
     after = client.call("GET", path).json()
     assert len(after["bills"]) == 2
     assert after["unit"]["prepaid_fen"] == 9000
-    assert after["applied_seq"] == len(estate.writer.events)
+    assert (after["applied_seq"], after["journal_id"]) == (len(estate.writer.events), estate.writer.journal_id)
     assert after["recent_payment"]["amount_fen"] == 20000
 
 

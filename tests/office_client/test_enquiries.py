@@ -40,10 +40,10 @@ def filled(cache, client):
 class Asked:
     """Enquiries, their inbox, and how often the office was heard."""
 
-    def __init__(self, client, cache):
+    def __init__(self, client, cache, journal_id="j-1"):
         self.inbox = queue.Queue()
         self.heard = 0
-        self.enquiries = Enquiries(client, cache, self.inbox.put, answered=self._hear)
+        self.enquiries = Enquiries(client, cache, self.inbox.put, journal_id=journal_id, answered=self._hear)
         self.enquiries.start()
 
     def _hear(self):
@@ -79,6 +79,19 @@ def test_the_office_is_asked_first(ask, filled, office):
         5000,
     )
     assert ask.heard == 2
+
+
+@pytest.mark.parametrize(
+    ("journal_id", "names_journals", "applied"), [("j-1", True, 2), ("j-2", True, 0), ("j-2", False, 2)]
+)
+def test_what_the_office_counts_of_another_journal_it_does_not_count_of_this_one(
+    client, cache, office, journal_id, names_journals, applied
+):
+    office.journals["j-1"].extend([{}, {}])
+    office.names_journals = names_journals
+    asked = Asked(client, cache, journal_id)
+    assert asked.bills().applied_seq == applied
+    asked.enquiries.stop()
 
 
 def test_an_unknown_unit_is_the_same_answer_online_and_offline(ask, filled, office):

@@ -73,6 +73,7 @@ class LoopbackOffice:
         self.estate = {"config_version": 1, "kiosk_code": "YG01", "estate_name": "阳光花园", "service_phone": "010-1"}
         self.units: list[dict] = []
         self.page_size = 2
+        self.names_journals = True
         self.recent = None
         self.token: str | None = "ABCD2345"
         self.next_receipt_number = 1
@@ -128,13 +129,8 @@ class LoopbackOffice:
             case "GET", ["units", unit_id, "bills"]:
                 for row in self.units:
                     if row["unit"]["unit_id"] == unit_id and not row["gone"]:
-                        told = {
-                            "as_of": "2026-11-24",
-                            "server_time": self.time_text(),
-                            "applied_seq": self.high_water(),
-                        }
-                        told |= {"unit": row["unit"], "bills": row["bills"], "recent_payment": self.recent}
-                        return 200, told, {}
+                        told = {"unit": row["unit"], "bills": row["bills"], "recent_payment": self.recent}
+                        return 200, told | self._as_of_now(), {}
                 raise Refuse(404, "not_found", retry="never")
             case "GET", ["sync", "units"]:
                 return 200, self._changed(query.get("since", "")), {}
@@ -182,8 +178,15 @@ class LoopbackOffice:
         rows = self.units[start : start + self.page_size]
         end = start + len(rows)
         more = end < len(self.units)
+        told = {"units": rows, "next_cursor": str(end) if more else None, "cursor": str(end)}
+        return told | self._as_of_now()
+
+    def _as_of_now(self) -> dict:
+        """What goes with bills; ``journal_id`` is that of the longest one, and an older office names none."""
         told = {"as_of": "2026-11-24", "server_time": self.time_text(), "applied_seq": self.high_water()}
-        return {"units": rows, "next_cursor": str(end) if more else None, "cursor": str(end), **told}
+        if self.names_journals:
+            told["journal_id"] = max(self.journals, key=self.high_water, default=None)
+        return told
 
     def _take(self, journal_id: str, batch: dict) -> dict:
         held = self.journals[journal_id]

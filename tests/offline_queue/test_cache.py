@@ -15,7 +15,7 @@ from tests.offline_queue.loopback_office import unit_row
 SERVER_TIME = "2025-11-24T16:00:00Z"
 
 
-def page(*rows, cursor="1", next_cursor=None, applied_seq=5):
+def page(*rows, cursor="1", next_cursor=None, applied_seq=5, **more):
     told = {
         "units": list(rows),
         "cursor": cursor,
@@ -23,7 +23,7 @@ def page(*rows, cursor="1", next_cursor=None, applied_seq=5):
         "as_of": "2025-11-24",
         "server_time": SERVER_TIME,
         "applied_seq": applied_seq,
-    }
+    } | more
     return msgspec.convert(told, ChangedUnits, strict=False)
 
 
@@ -140,6 +140,16 @@ def test_bills_are_kept_only_for_the_journal_whose_payments_are_taken_off_them(
     with closing(Cache(file, clock)) as once_more:
         once_more.keep_only_for(journal, head_seq)
         assert once_more.find("3-1-502"), "it is read for this one now"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [({"journal_id": "j-2"}, 5), ({"journal_id": "j-1"}, 0), ({"journal_id": None}, 0), ({}, 5)]
+)
+def test_another_journals_number_is_not_taken_for_this_ones(cache, told, kept):
+    """Before a new journal's first upload the office still counts in the old one; an older office does not say."""
+    cache.keep_only_for("j-2", 900)
+    cache.take(page(unit_row(501), applied_seq=5, **told))
+    assert cache.unit("u-501").applied_seq == kept
 
 
 def test_bills_that_can_not_be_forgotten_are_not_shown_either(cache, file):

@@ -280,6 +280,21 @@ def test_what_is_paid_after_a_replacement_is_not_owed_again_when_the_office_is_a
     box.close()
 
 
+def test_bills_told_before_the_first_upload_of_a_new_journal_count_nothing_of_it(
+    office: RunningOffice, state: Path, capsys
+) -> None:
+    """As when a suspended kiosk's first entry can't be read: the cache is filled, and the office still has the old journal."""
+    replace(office, state, capsys)
+    box = PairedBox(state, office.url)
+    assert held(office, state)[-1][0] > box.journal.head_seq
+    box.sync._refresh.if_due()
+    assert {unit.applied_seq for unit in cached_units(office, box)} == {0}
+    told = box.client.bills(cached_units(office, box)[0].unit.unit_id)
+    assert (told.applied_of(box.journal.journal_id), told.journal_id) == (0, box.journal.genesis.replaces_journal_id)
+    assert told.applied_seq == held(office, state)[-1][0]
+    box.close()
+
+
 def test_a_file_that_is_no_journal_any_more_is_kept_and_replaced(office: RunningOffice, state: Path, capsys) -> None:
     (state / "journal.db").write_bytes(b"\0" * 8192)
     done = replace(office, state, capsys)

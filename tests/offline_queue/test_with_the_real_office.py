@@ -95,7 +95,14 @@ class Box:
             client, state / "journal.db", self.cache, self.clock, self.inbox.put, software="0.1.0", timing=TIMING
         )
         asking = OfficeClient(url, self.identity, self.clock)
-        self.enquiries = Enquiries(asking, self.cache, self.inbox.put, answered=self.sync.office_answered)
+        self.cache.keep_only_for(self.journal.journal_id, self.journal.head_seq)
+        self.enquiries = Enquiries(
+            asking,
+            self.cache,
+            self.inbox.put,
+            journal_id=self.journal.journal_id,
+            answered=self.sync.office_answered,
+        )
         self.sync.start()
         self.enquiries.start()
 
