@@ -1,13 +1,13 @@
 """Ending a suspense item, and giving its money to the payer: to the bills they had picked, to prepaid balance, or in hand."""
 
 import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kiosk.domain.allocation import allocate
 from kiosk.domain.money import Fen
 from office.billing.models import Bill
 from office.billing.wire import domain_bill
-from office.ledger.models import OfficeCommand, Stream
+from office.ledger.models import Stream
 from office.ledger.posting import Entry, post
 from office.ledger.rules import CASH_AT_OFFICE, LATE_FEE_GAIN, PREPAID, RECEIVABLE, Line, claim_answered
 from office.payments.bill_caches import bring_up_to_date
@@ -35,7 +35,16 @@ def close_item(item: SuspenseItem, outcome: str, *, at: datetime.datetime, why: 
     item.resolutions.filter(state=Resolution.State.PROPOSED).update(state=Resolution.State.CANCELLED, **told)
 
 
-def credit(stream: Stream, command: OfficeCommand, item: SuspenseItem, unit: Unit, amount_fen: int) -> None:
+class Cause(Protocol):
+    """What ends an item: an office command, or a kiosk's own word; by its place in the stream and its time at the office."""
+
+    @property
+    def ingest_no(self) -> int: ...
+    @property
+    def at(self) -> datetime.datetime: ...
+
+
+def credit(stream: Stream, cause: Cause, item: SuspenseItem, unit: Unit, amount_fen: int) -> None:
     """As if the note had been counted when it was put in: the bills the payer picked, as far as they are still open, with the
     late fee of that day; the rest is prepaid balance. For another unit than the payment's it is all prepaid balance."""
     payment = item.payment
@@ -45,18 +54,18 @@ def credit(stream: Stream, command: OfficeCommand, item: SuspenseItem, unit: Uni
     if payment is not None and payment.unit_id == unit.id:
         lines = _to_bills(payment, amount_fen, payment.business_date or _day(stream, item.at))
     prepaid_fen = amount_fen + sum(line.amount_fen for line in lines)
-    _to_prepaid(command, item, unit, prepaid_fen)
+    _to_prepaid(cause, item, unit, prepaid_fen)
     lines.append(Line(PREPAID, -prepaid_fen, unit_id=unit.id))
-    _post(stream, command, item, amount_fen, lines)
+    _post(stream, cause, item, amount_fen, lines)
     if payment is not None:
         payment.prepaid_fen += prepaid_fen
         _into_payment(payment, item, amount_fen)
     touch(stream, [unit.id])
 
 
-def refund(stream: Stream, command: OfficeCommand, item: SuspenseItem, amount_fen: int) -> None:
+def refund(stream: Stream, cause: Cause, item: SuspenseItem, amount_fen: int) -> None:
     """The payer gets it back in hand, from the cash at the office."""
-    _post(stream, command, item, amount_fen, [Line(CASH_AT_OFFICE, -amount_fen)])
+    _post(stream, cause, item, amount_fen, [Line(CASH_AT_OFFICE, -amount_fen)])
     if item.payment is not None:
         item.payment.refunded_fen += amount_fen
         _into_payment(item.payment, item, amount_fen)
@@ -76,11 +85,11 @@ def _day(stream: Stream, at: datetime.datetime) -> datetime.date:
     return business_date(at, Project.objects.get(id=stream.project_id).zone)
 
 
-def _post(stream: Stream, command: OfficeCommand, item: SuspenseItem, amount_fen: int, lines: list[Line]) -> None:
+def _post(stream: Stream, cause: Cause, item: SuspenseItem, amount_fen: int, lines: list[Line]) -> None:
     debit = claim_answered(amount_fen, in_books=item.in_books, kiosk_id=item.kiosk_id, unit_id=item.unit_id)
-    day = _day(stream, command.at)
+    day = _day(stream, cause.at)
     entry = Entry("claim_answered", "suspense", item.id, day, [debit, *lines], payment_id=item.payment_id)
-    post(stream.project_id, [entry], ingest_no=command.ingest_no, at=command.at)
+    post(stream.project_id, [entry], ingest_no=cause.ingest_no, at=cause.at)
 
 
 def _to_bills(payment: Payment, amount_fen: int, date: datetime.date) -> list[Line]:
@@ -126,7 +135,7 @@ def _line(part: Allocation) -> Line:
     return Line(account, -part.amount_fen, unit_id=bill.unit_id, fee_item_id=bill.fee_item_id, bill_id=bill.id)
 
 
-def _to_prepaid(command: OfficeCommand, item: SuspenseItem, unit: Unit, amount_fen: int) -> None:
+def _to_prepaid(cause: Cause, item: SuspenseItem, unit: Unit, amount_fen: int) -> None:
     if not amount_fen:
         return
     balance = Unit.objects.values_list("prepaid_fen", flat=True).get(id=unit.id) + amount_fen
@@ -139,8 +148,8 @@ def _to_prepaid(command: OfficeCommand, item: SuspenseItem, unit: Unit, amount_f
         kind="claim",
         amount_fen=amount_fen,
         balance_fen=balance,
-        at=command.at,
-        ingest_no=command.ingest_no,
+        at=cause.at,
+        ingest_no=cause.ingest_no,
     )
 
 

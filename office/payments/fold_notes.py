@@ -7,6 +7,7 @@ the box and gives the payer a claim. Source: journal-and-upload section 3.1, dec
 import datetime
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -18,9 +19,10 @@ from office.ledger.posting import Entry
 from office.ledger.rules import DIFFERENCE, SUSPENSE, note_credited
 from office.payments.boxes import IN_THE_BOX, move
 from office.payments.cases import open_case
-from office.payments.claim_closing import close_item, settled_by_people
+from office.payments.claim_closing import close_item, credit, look_again, settled_by_people
 from office.payments.fold import Fold, Quarantined
 from office.payments.models import Note, Payment, SuspenseItem
+from office.property.models import Unit
 from office.rows import derived_id, read_uuid
 
 ON_ITS_WAY = (Note.State.ESCROW, Note.State.INTENT)
@@ -40,7 +42,7 @@ def intent(fold: Fold, event: NoteAcceptIntent) -> None:
 def credited(fold: Fold, event: NoteCredited) -> None:
     note = _note(fold, event, Note.State.CREDITED)
     is_given = _given_by_people(note)
-    _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
+    claim = _forget_claim(fold, note, SuspenseItem.Outcome.FOUND)
     note.recovered = (event.recovered or "")[:16]
     _move(fold, note, Note.State.CREDITED, event.face_fen)
     _post_credit(fold, note, is_given)
@@ -48,11 +50,31 @@ def credited(fold: Fold, event: NoteCredited) -> None:
         return  # the payer has it already
     payment = note.payment
     if payment is None or payment.state != Payment.State.OPEN:
-        _unidentified(fold, note, SuspenseItem.Kind.UNIDENTIFIED, "credited after its payment was over")
+        if claim is not None and payment is not None and payment.unit is not None:
+            _pay_claim(fold, claim, payment, payment.unit, event.face_fen)
+        else:
+            _unidentified(fold, note, SuspenseItem.Kind.UNIDENTIFIED, "credited after its payment was over")
         return
     payment.amount_fen += event.face_fen
     payment.received_at = fold.raw.received_at
     payment.save(update_fields=["amount_fen", "received_at"])
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """The kiosk's own word that ends a claim: a claim_closing.Cause."""
+
+    ingest_no: int
+    at: datetime.datetime
+
+
+def _pay_claim(fold: Fold, claim: SuspenseItem, payment: Payment, unit: Unit, face_fen: int) -> None:
+    """A claim that the kiosk itself answered is paid as a count of the box pays it: nobody needs to decide anything."""
+    claim.payment = payment
+    claim.kind = SuspenseItem.Kind.UNIDENTIFIED  # known to be in the box, so it stands in 2241.s
+    claim.save(update_fields=["kind"])
+    credit(fold.stream, _Proof(fold.raw.ingest_no, fold.raw.received_at), claim, unit, face_fen)
+    look_again(payment)
 
 
 def returned(fold: Fold, event: NoteReturned) -> None:
@@ -227,13 +249,19 @@ def _move(fold: Fold, note: Note, to: str, face_fen: int | None) -> None:
     move(note, to, face_fen)
 
 
-def _forget_claim(fold: Fold, note: Note, found: str) -> None:
-    """The kiosk found out after all, or tells it again so that it can be read: the note's open claim is answered."""
+def _forget_claim(fold: Fold, note: Note, found: str) -> SuspenseItem | None:
+    """The kiosk found out after all, or tells it again so that it can be read: what is open about the note is answered.
+
+    Returns the claim of these, if there was one.
+    """
     if note.state in ON_ITS_WAY:
-        return
+        return None
+    claim = None
     for item in note.suspense.filter(state=SuspenseItem.State.OPEN):
         item.reason = f"the kiosk told: {found or 'the same, readably'}"
         close_item(item, found, at=fold.raw.received_at, why=item.reason)
+        claim = item if item.kind == SuspenseItem.Kind.NOTE_UNKNOWN else claim
+    return claim
 
 
 def _suspense(

@@ -249,6 +249,80 @@ def test_the_kiosk_finds_out_after_two_people_credited_and_the_payer_is_not_cred
     assert not SuspenseItem.objects.filter(state="open").exists()
 
 
+def late_credit(estate: Estate, item: SuspenseItem) -> None:
+    """The acceptor's answer came after its note had become a claim; the kiosk tells it."""
+    told = {"payment_id": str(item.payment_id), "note_no": item.note.note_no, "acceptor_serial": visits.ACCEPTOR}
+    estate.writer.append(events.NoteCredited(**told, face_fen=item.note.face_fen, recovered="late_answer"))
+    estate.upload()
+
+
+@both_engines
+def test_a_late_credit_ends_the_claim_by_evidence_and_pays_the_bills_that_were_picked(estate: Estate, cashier) -> None:
+    item = claim(estate, ["aug"], credited=[HUNDRED, FIFTY])
+    proposed = claims.propose(cashier, item, "not_received", "I think")
+    late_credit(estate, item)
+    item.refresh_from_db()
+    payment = estate.payment(str(item.payment_id))
+    assert (item.state, item.outcome, item.note.state) == ("resolved", "found", "credited")
+    assert balances() == {"1009.K": 25000, "1122": 60120 - 24560, "6301": -332, "2203": -108}
+    assert (payment.amount_fen, payment.prepaid_fen, payment.state) == (25000, 108, "booked")
+    assert estate.reload("aug").status == "paid"
+    assert box_of(estate.kiosk).low_fen == box_of(estate.kiosk).high_fen == 25000
+    assert not Case.objects.filter(state="open").exists(), "nobody has to decide anything"
+    proposed.refresh_from_db()
+    assert proposed.state == "cancelled"
+
+
+def test_a_late_credit_after_nothing_was_picked_is_prepaid_balance(estate: Estate) -> None:
+    late_credit(estate, claim(estate, []))
+    assert balances() == {"1009.K": 10000, "1122": 60120, "2203": -10000}
+
+
+def test_two_late_credits_of_one_payment_are_both_paid_in_one_upload(estate: Estate) -> None:
+    payment_id = visits.open_payment(estate.writer, str(estate.unit.id), [], TODAY, due_fen=HUNDRED)
+    lost = [lose_sight(estate, payment_id), lose_sight(estate, payment_id, FIFTY)]
+    visits.settle(estate.writer, payment_id, str(estate.unit.id), estate.kiosk.code, [], [], TODAY)
+    for told in lost:
+        estate.writer.append(events.NoteCredited(**told, recovered="late_answer"))
+    estate.writer.append(events.ReceiptDeclined(payment_id=payment_id, receipt_no=f"{estate.kiosk.code}-000001"))
+    estate.upload()
+    assert (estate.prepaid(), estate.payment(payment_id).amount_fen) == (15000, 15000)
+
+
+def test_a_late_credit_before_the_settlement_is_part_of_it_and_no_mismatch(estate: Estate) -> None:
+    unit = str(estate.unit.id)
+    payment_id = visits.open_payment(estate.writer, unit, [], TODAY, due_fen=HUNDRED)
+    told = lose_sight(estate, payment_id)
+    estate.writer.append(events.NoteCredited(**told, recovered="late_answer"))
+    visits.settle(estate.writer, payment_id, unit, estate.kiosk.code, [], [HUNDRED], TODAY)
+    estate.upload()
+    payment = estate.payment(payment_id)
+    assert (payment.amount_fen, payment.prepaid_fen, payment.state) == (10000, 10000, "booked")
+    assert not Case.objects.filter(state="open").exists()
+    assert SuspenseItem.objects.get().outcome == "found"
+
+
+def test_a_late_credit_told_twice_is_booked_once(estate: Estate) -> None:
+    item = claim(estate, [])
+    late_credit(estate, item)
+    late_credit(estate, item)
+    assert Case.objects.get(state="open").kind == "unreadable_event"
+    assert balances() == {"1009.K": 10000, "1122": 60120, "2203": -10000}
+
+
+def test_a_late_credit_for_a_unit_nobody_knows_waits_for_two_people(estate: Estate, cashier, finance) -> None:
+    nowhere = "00000000-0000-0000-0000-000000000009"
+    payment_id = visits.open_payment(estate.writer, nowhere, [], TODAY, due_fen=HUNDRED)
+    lose_sight(estate, payment_id)
+    visits.settle(estate.writer, payment_id, nowhere, estate.kiosk.code, [], [], TODAY)
+    estate.upload()
+    late_credit(estate, SuspenseItem.objects.get(kind="note_unknown"))
+    again = SuspenseItem.objects.get(state="open", amount_fen=HUNDRED)
+    assert (again.kind, balances()["2241.s"]) == ("unidentified_cash", -10000)
+    claims.confirm(finance, claims.propose(cashier, again, "credit", "asked them", unit=estate.unit))
+    assert estate.prepaid() == 10000
+
+
 def test_the_kiosk_says_returned_after_two_people_credited_and_a_case_says_so(estate: Estate, cashier, finance) -> None:
     item = claim(estate, [])
     claims.confirm(finance, claims.propose(cashier, item, "refund", "sure"))
