@@ -176,13 +176,16 @@ class NoteAcceptIntent(Event, frozen=True, kw_only=True, tag="note.accept_intent
 
 
 class NoteCredited(Event, frozen=True, kw_only=True, tag="note.credited"):
-    """The acceptor's credit event: this is money. ``recovered`` names the evidence used after a restart."""
+    """The acceptor's credit event: this is money. ``recovered`` names the evidence if it did not come at once.
+
+    ``late_answer``: the note had become a claim (note.unknown), and this ends it.
+    """
 
     payment_id: str
     note_no: Positive
     face_fen: Positive
     acceptor_serial: str
-    recovered: str | None = None  # last_answer, power_up, counter
+    recovered: str | None = None  # last_answer, power_up, counter, late_answer
 
 
 class NoteReturned(Event, frozen=True, kw_only=True, tag="note.returned"):

@@ -8,10 +8,10 @@ from kiosk.domain.money import Fen
 from kiosk.hardware import ports
 from kiosk.payment.availability import cash_reason
 from kiosk.payment.closing import cancel, settle
-from kiosk.payment.commands import AcceptNote, Command, LogUnexpected, ReadCounters, Record, ReturnNote
+from kiosk.payment.commands import AcceptNote, LogUnexpected, Record, ReturnNote
 from kiosk.payment.deadlines import HELD_NOTE_S, OUTCOME_S, Timer
 from kiosk.payment.events import Moment
-from kiosk.payment.note_fates import end_if_due, tell
+from kiosk.payment.note_fates import end_if_due, recount, tell
 from kiosk.payment.plan import plan_of
 from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State
 from kiosk.payment.steps import Step, end_visit, go, rest_idle, timed
@@ -54,9 +54,7 @@ def open_payment(state: State, moment: Moment) -> Step:
         prepaid_before_fen=None if found.offline else visit.unit.prepaid,
     )
     opening = replace(state, payment=CashPayment(opened=opened))
-    # After an unclear note the acceptor's count is void; without it a lost answer could not be made good.
-    recount: list[Command] = [ReadCounters()] if state.around.stacked is None else []
-    return go(opening, moment, Phase.INSERTING), [Record((opened,)), *recount]
+    return go(opening, moment, Phase.INSERTING), [Record((opened,)), *recount(state.around)]
 
 
 def takes_notes(state: State) -> bool:

@@ -9,10 +9,10 @@ from kiosk.domain.receipt import Claim
 from kiosk.hardware import ports
 from kiosk.payment.availability import acceptor_fault
 from kiosk.payment.closing import cancel, claimed, settle
-from kiosk.payment.commands import Acknowledge, Command, LogUnexpected, Record
+from kiosk.payment.commands import Acknowledge, Command, LogUnexpected, ReadCounters, Record
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
-from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State, Ticket
+from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State, Surroundings, Ticket
 from kiosk.payment.steps import Step, rest_idle
 from kiosk.views import Saying
 
@@ -22,10 +22,7 @@ def credited(state: State, event: ports.NoteCredited, moment: Moment) -> Step:
     payment = state.payment
     note = payment.in_hand if payment else None
     if note is None and (ticket := _ticket_for(state, event.face)):
-        return _without_ticket(state, ticket), [
-            Acknowledge(event),
-            LogUnexpected(f"late credit of note {ticket.note_no}, already a claim", state.phase),
-        ]
+        return _on_disk_first(_proved(state, ticket, moment), event)
     if payment is None or event.face is None:
         reason = "credit_without_payment" if payment is None else "credit_without_face"
         return _on_disk_first(_becomes_claim(state, moment, face=event.face, reason=reason), event)
@@ -52,7 +49,7 @@ def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
     """The device has a note and won't say whether it counts: a claim, and no more notes in this payment."""
     in_hand = state.payment is not None and state.payment.in_hand is not None
     if not in_hand and (ticket := _ticket_for(state, event.face)):
-        return _without_ticket(state, ticket), [Acknowledge(event)]  # it is a claim already
+        return _without_ticket(state, ticket), [Acknowledge(event)]  # it is a claim already, and stays one
     step = _becomes_claim(state, moment, face=event.face, reason=event.fault.code, lost_by=event.fault.code)
     return _on_disk_first(step, event)
 
@@ -61,6 +58,8 @@ def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
     payment = state.payment
     on_disk: list[Command] = [Acknowledge(event)] if event.accepted else []
     if payment is None or payment.in_hand is None:
+        if event.accepted and (ticket := _ticket_for(state, None)):
+            return _on_disk_first(_given_back(state, ticket, event.reason, moment), event)
         return state, [*on_disk, LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
     step = _went_back(state, payment, payment.in_hand, event.reason, moment)
     return _on_disk_first(step, event) if event.accepted else step
@@ -114,7 +113,7 @@ def no_outcome(state: State, moment: Moment) -> Step:
         return state, []
     note = payment.in_hand
     fault = acceptor_fault(state.around) or "acceptor.silent"
-    ticket = Ticket(note.note_no, note.face)
+    ticket = Ticket(payment.opened.payment_id, note.note_no, note.face)
     # Its count is void as well: whether the note is in it, only the acceptor knows.
     around = replace(state.around, unresolved=(*state.around.unresolved, ticket), stacked=None)
     return _becomes_claim(replace(state, around=around), moment, face=note.face, reason="no_answer", lost_by=fault)
@@ -137,6 +136,11 @@ def end_if_due(state: State, moment: Moment) -> Step:
     if payment.holds_something:
         return settle(state, moment, payment.ending)
     return cancel(state, moment, payment.ending)
+
+
+def recount(around: Surroundings) -> list[Command]:
+    """Before notes go in after an unclear one the acceptor's count, which is void, is read anew: it makes good a lost answer."""
+    return [ReadCounters()] if around.stacked is None else []
 
 
 def tell(payment: CashPayment, saying: Saying, *, calm: bool = False, code: str = "") -> CashPayment:
@@ -180,6 +184,44 @@ def _went_back(state: State, payment: CashPayment, note: NoteInHand, reason: str
     after = replace(state, payment=told, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
     step = end_if_due(rest_idle(after, moment), moment)
     return step[0], [Record((record,)), *step[1]]
+
+
+def _proved(state: State, ticket: Ticket, moment: Moment) -> Step:
+    """A note that is a claim has been credited after all, and that ends the claim.
+
+    Its payment counts it while that is open. A settled one stays as its slip says: the office gives its unit the money.
+    """
+    record = journal.NoteCredited(
+        payment_id=ticket.payment_id,
+        note_no=ticket.note_no,
+        face_fen=ticket.face,
+        acceptor_serial=state.around.acceptor_serial,
+        recovered="late_answer",
+    )
+    after = _no_claim_any_more(state, ticket)
+    payment = _open_payment(after, ticket)
+    if payment is None:
+        return after, [Record((record,)), LogUnexpected(f"late credit of note {ticket.note_no}, a claim", state.phase)]
+    step = _counts(after, payment, ticket.face, moment)
+    return step[0], [Record((record,)), *recount(state.around), *step[1]]
+
+
+def _given_back(state: State, ticket: Ticket, reason: str, moment: Moment) -> Step:
+    """A note that is a claim went back to its person after all, and that ends the claim."""
+    record = journal.NoteReturned(
+        payment_id=ticket.payment_id,
+        note_no=ticket.note_no,
+        face_fen=ticket.face,
+        acceptor_serial=state.around.acceptor_serial,
+        reason=reason,
+    )
+    after = _no_claim_any_more(state, ticket)
+    payment = _open_payment(after, ticket)
+    if payment is None:
+        return after, [Record((record,)), LogUnexpected(f"late return of note {ticket.note_no}, a claim", state.phase)]
+    told = tell(payment, Saying("notice.note_returned"), calm=True)
+    step = end_if_due(rest_idle(replace(after, payment=told), moment), moment)
+    return step[0], [Record((record,)), *recount(state.around), *step[1]]
 
 
 def _becomes_claim(
@@ -232,6 +274,23 @@ def _stop_when_enough(state: State, payment: CashPayment) -> CashPayment:
 
 def _ticket_for(state: State, face: Fen | None) -> Ticket | None:
     return next((one for one in state.around.unresolved if face is None or one.face == face), None)
+
+
+def _open_payment(state: State, ticket: Ticket) -> CashPayment | None:
+    """The payment of a claim, if it is not settled yet."""
+    payment = state.payment
+    return payment if payment is not None and payment.opened.payment_id == ticket.payment_id else None
+
+
+def _no_claim_any_more(state: State, ticket: Ticket) -> State:
+    """What became of the note is known; with no other claim in it an open payment takes notes again."""
+    after = _without_ticket(state, ticket)
+    payment = _open_payment(state, ticket)
+    if payment is None:
+        return after
+    number = claim_no(state.numbers.kiosk_code, ticket.note_no)
+    claims = tuple(claim for claim in payment.claims if claim.claim_no != number)
+    return replace(after, payment=replace(payment, claims=claims, shut=bool(claims)))
 
 
 def _without_ticket(state: State, ticket: Ticket) -> State:

@@ -82,23 +82,26 @@ def _all_after(read_batch: ReadBatch, seq: int) -> Iterator[Entry]:
 
 
 def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None, str, tuple[Ticket, ...]]:
-    """The last reading plus the credits since; an unclear note since then voids it."""
+    """The last reading plus the credits since; an unclear note since then voids it. And whose answer is still to come."""
     reading = counted.event if counted else None
     stacked = reading.stacked if isinstance(reading, journal.AcceptorCounted) else None
     serial = reading.acceptor_serial if isinstance(reading, journal.AcceptorCounted) else ""
-    unresolved: list[Ticket] = []
+    unresolved: dict[int, Ticket] = {}
     for entry in later:
         match entry.event:
-            case journal.NoteCredited():
+            case journal.NoteCredited(note_no=note_no):
                 stacked = None if stacked is None else stacked + 1
-            case journal.NoteUnknown(reason="no_answer", note_no=note_no, face_fen=int(face)):
+                unresolved.pop(note_no, None)
+            case journal.NoteReturned(note_no=note_no):
+                unresolved.pop(note_no, None)
+            case journal.NoteUnknown(reason="no_answer", payment_id=str(payment), note_no=note_no, face_fen=int(face)):
                 stacked = None
-                unresolved.append(Ticket(note_no, Fen(face)))
+                unresolved[note_no] = Ticket(payment, note_no, Fen(face))
             case journal.NoteUnknown():
                 stacked = None
             case _:
                 pass
-    return stacked, serial, tuple(unresolved)
+    return stacked, serial, tuple(unresolved.values())
 
 
 def _as_payment(record: PaymentRecord, entries: Sequence[Entry], stacked: int | None) -> CashPayment:
@@ -126,10 +129,12 @@ def _untold(opened_journal: Journal) -> Finished | None:
 
 
 def _claims(record: PaymentRecord) -> tuple[Claim, ...]:
+    """Those that are open, and those that the slip names: what was found out later is in no settled amount."""
+    told = record.settlement.claims if record.settlement else ()
     return tuple(
         Claim(claim_no=note.claim_no or "", face=None if note.face_fen is None else Fen(note.face_fen))
         for note in record.notes
-        if note.state == "unknown"
+        if note.state == "unknown" or note.claim_no in told
     )
 
 

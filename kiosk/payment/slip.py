@@ -81,18 +81,20 @@ def _parts(
 ) -> tuple[journal.PaymentOpened, Entry, journal.Settlement, tuple[Claim, ...]]:
     opened: journal.PaymentOpened | None = None
     settled: tuple[Entry, journal.Settlement] | None = None
-    claims: list[Claim] = []
+    claims: dict[int, Claim] = {}
     for entry in entries:
         match entry.event:
             case journal.PaymentOpened() as event:
                 opened = event
             case journal.PaymentSettled() | journal.PaymentPartial() as event:
                 settled = (entry, event)
-            case journal.NoteUnknown(claim_no=claim_no, face_fen=face):
-                claims.append(Claim(claim_no=claim_no, face=None if face is None else Fen(face)))
+            case journal.NoteUnknown(note_no=note_no, claim_no=claim_no, face_fen=face):
+                claims[note_no] = Claim(claim_no=claim_no, face=None if face is None else Fen(face))
+            case journal.NoteCredited(note_no=note_no) | journal.NoteReturned(note_no=note_no) if settled is None:
+                claims.pop(note_no, None)  # found out in time; what is found out later is in no settled amount
     if opened is None or settled is None:
         raise NotSettled("this payment has no settlement; it was cancelled or is still open")
-    return opened, settled[0], settled[1], tuple(claims)
+    return opened, settled[0], settled[1], tuple(claims.values())
 
 
 def _line(language: str, picked: journal.BillPicked, settlement: journal.Settlement) -> ReceiptLine:

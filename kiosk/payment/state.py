@@ -53,6 +53,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 class Ticket(msgspec.Struct, frozen=True):
     """A note that became a claim without an answer; a credit that comes before the acceptor is ready again is that note."""
 
+    payment_id: str
     note_no: int
     face: Fen
 

@@ -9,7 +9,7 @@ from kiosk import taps, views
 from kiosk.domain import events as journal
 from kiosk.domain.estate import Estate
 from kiosk.domain.money import Fen
-from kiosk.domain.receipt import Outcome
+from kiosk.domain.receipt import Claim, Outcome
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
@@ -21,11 +21,12 @@ from kiosk.payment.commands import (
     DisableCash,
     EnableCash,
     PrintSlip,
+    ReadCounters,
     Record,
     ReturnNote,
 )
 from kiosk.payment.events import DiskMeasured
-from kiosk.payment.state import Phase
+from kiosk.payment.state import Phase, Ticket
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 from tests.payment.walker import ACCEPTOR, AUGUST, NOW_MS, SEPTEMBER, WATER, Walker, bill
 
@@ -300,19 +301,75 @@ def test_the_counter_of_another_acceptor_says_nothing_about_a_note(kept):
     assert not walker.records(journal.NoteCredited) + walker.records(journal.NoteReturned)
 
 
-@pytest.mark.parametrize("at_power_up", [True, False])
-def test_a_note_without_an_outcome_becomes_a_claim_and_its_late_credit_is_not_counted_twice(at_power_up):
+def gone_silent_for_too_long() -> tuple[Walker, journal.NoteUnknown]:
+    """Ten yuan accepted, and no answer until the note is a claim; the person still stands there."""
     walker = Walker().ready().to_cash(TWELVE).note(10).tell(ports.AcceptorLost(fault=Fault("acceptor.silent")))
     walker.wait(121)
     unknown = walker.records(journal.NoteUnknown)[-1]
     assert (unknown.reason, unknown.evidence_lost_by) == ("no_answer", "acceptor.silent")
-    walker.tap(taps.ContinueTapped).wait(200)
-    walker.sees(views.AttractView)
-    walker.tell(ports.NoteCredited(face=Fen(1000), channel=1, at_power_up=at_power_up)).acceptor_ready(stacked=1)
-    assert len(walker.records(journal.NoteUnknown)) == 1
-    assert not walker.records(journal.NoteCredited)
-    walker.printer_says().to_cash(TWELVE).credit(10)
-    assert [one.note_no for one in walker.records(journal.NoteCredited)] == [2]
+    return walker, unknown
+
+
+@pytest.mark.parametrize("at_power_up", [True, False])
+@pytest.mark.parametrize("face", [Fen(1000), None])
+def test_a_late_credit_after_the_settlement_is_on_disk_and_ends_the_claim_but_changes_no_settled_amount(
+    face, at_power_up
+):
+    walker, unknown = gone_silent_for_too_long()
+    walker.tap(taps.ContinueTapped).wait(200).sees(views.AttractView)
+    credit = ports.NoteCredited(face=face, channel=1, at_power_up=at_power_up)
+    walker.tell(credit)
+    (proof,) = walker.records(journal.NoteCredited)
+    assert walker.last[:2] == [Record((proof,)), Acknowledge(credit)]
+    assert (proof.payment_id, proof.note_no, proof.face_fen) == (unknown.payment_id, unknown.note_no, 1000)
+    assert proof.recovered == "late_answer"
+    assert [(one.received_fen, one.claims) for one in walker.records(journal.Settlement)] == [(0, (unknown.claim_no,))]
+    walker.acceptor_ready(stacked=1).printer_says().to_cash(TWELVE).credit(10)
+    assert [one.note_no for one in walker.records(journal.NoteCredited)] == [1, 2]
+    assert walker.records(journal.NoteUnknown) == [unknown]
+
+
+def test_a_late_credit_in_the_open_payment_is_counted_there_and_its_slip_speaks_of_no_claim():
+    walker, unknown = gone_silent_for_too_long()
+    assert not walker.state.payment.received
+    walker.credit(10)
+    assert isinstance(walker.last[0], Record)
+    assert any(isinstance(one, ReadCounters) for one in walker.last), "the count is void, and another note may come"
+    assert walker.sees(views.InsertCashView).counted == 1000
+    walker.acceptor_ready(stacked=1).acceptor_open().insert(1, 1).tap(taps.ContinueTapped).booked()
+    (settled,) = walker.records(journal.PaymentSettled)
+    assert (settled.received_fen, settled.notes, settled.claims) == (1200, {"1000": 1, "100": 2}, ())
+    assert not walker.sees(views.ResultView).claims
+    assert unknown.note_no == walker.records(journal.NoteCredited)[0].note_no
+
+
+def test_a_late_credit_takes_no_other_claim_with_it():
+    walker = Walker().ready().to_cash(TWELVE).note(10)
+    walker.tell(ports.NoteUnclear(face=Fen(1000), fault=Fault("acceptor.fraud")))
+    ticket = Ticket(walker.state.payment.opened.payment_id, 7, Fen(500))
+    claims = (*walker.state.payment.claims, Claim(claim_no="YG01-Q000007", face=Fen(500)))
+    payment = replace(walker.state.payment, claims=claims)
+    walker.state = replace(walker.state, payment=payment, around=replace(walker.state.around, unresolved=(ticket,)))
+    walker.credit(5)
+    assert [one.claim_no for one in walker.state.payment.claims] == ["YG01-Q000001"]
+    assert walker.sees(views.InsertCashView).state == "stopped"
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_note_that_went_back_after_it_had_become_a_claim_is_on_disk_as_well(settled):
+    walker, unknown = gone_silent_for_too_long()
+    if settled:
+        walker.tap(taps.ContinueTapped).wait(200).sees(views.AttractView)
+    back = ports.NoteReturned(reason="device", accepted=True)
+    walker.tell(back)
+    (proof,) = walker.records(journal.NoteReturned)
+    assert walker.last[:2] == [Record((proof,)), Acknowledge(back)]
+    assert (proof.payment_id, proof.note_no, proof.face_fen) == (unknown.payment_id, unknown.note_no, 1000)
+    if not settled:
+        told = walker.acceptor_ready().acceptor_open().sees(views.InsertCashView)
+        assert (told.notice, told.state) == (views.Saying("notice.note_returned"), "ready")
+        walker.tap(taps.CancelTapped)
+        assert walker.records(journal.PaymentCancelled)
 
 
 def test_a_note_credited_after_the_settlement_is_a_claim_that_its_person_is_told():

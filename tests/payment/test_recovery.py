@@ -1,5 +1,7 @@
 """What the flow knows after a restart, from nothing but the journal; and bills minus what this kiosk settled itself."""
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -7,13 +9,17 @@ from msgspec.structs import replace
 
 from kiosk import taps, text, views
 from kiosk.domain import events as journal
+from kiosk.domain.estate import Estate
 from kiosk.domain.late_fee import LateFeeRule, PrincipalStep
 from kiosk.domain.money import Fen
+from kiosk.domain.receipt import Outcome
 from kiosk.office_client.events import BillsFound
+from kiosk.offline_queue import projections
 from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.records import OwnSettlements
-from kiosk.payment import recovery
+from kiosk.payment import recovery, slip
 from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import NoteStage, Ticket
 from tests.offline_queue import journals
@@ -93,10 +99,68 @@ def test_an_unclear_note_voids_the_count_and_an_unanswered_one_is_remembered(boo
         )
     )
     read = known(book)
-    assert (read.stacked, read.unresolved) == (None, (Ticket(1, Fen(1_000)),))
+    assert (read.stacked, read.unresolved) == (None, (Ticket("p-1", 1, Fen(1_000)),))
     assert read.interrupted[0].claims[0].claim_no == "YG01-Q000001"
     book.append(counted(8))
     assert (known(book).stacked, known(book).unresolved) == (8, ())
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        replace(credited(1, 1_000), recovered="late_answer"),
+        journal.NoteReturned(payment_id="p-1", note_no=1, face_fen=1_000, acceptor_serial="SN1", reason="device"),
+    ],
+)
+def test_a_claim_whose_late_answer_is_written_down_waits_for_no_other_one(book, proof):
+    book.append(counted(7), journals.opened(), journals.escrow(1, 1_000), intent(1, 1_000, 7))
+    book.append(replace(unclear(1, 1_000), reason="no_answer"))
+    assert known(book).unresolved
+    book.append(proof)
+    assert known(book).unresolved == ()
+    with closing(sqlite3.connect(book.path)) as db:
+        kept = projections.dump(db)
+        book.rebuild_projections()
+        assert projections.dump(db) == kept
+
+
+def test_a_credit_that_comes_again_after_its_record_finds_no_claim_and_no_note_to_credit(book):
+    """The driver knows such a note as settled; were it told again all the same, no note is credited twice."""
+    book.append(counted(7), journals.opened(), journals.escrow(1, 1_000), intent(1, 1_000, 7))
+    book.append(replace(unclear(1, 1_000), reason="no_answer"))
+    late = replace(credited(1, 1_000), recovered="late_answer")
+    book.append(late)
+    with pytest.raises(EventRefused):
+        book.append(late)
+    assert known(book).unproven
+
+
+@pytest.mark.parametrize("after_the_settlement", [True, False])
+def test_the_slip_and_the_word_after_a_cut_name_a_claim_that_ended_only_after_the_settlement(
+    book, after_the_settlement
+):
+    late = replace(credited(1, 1_000), recovered="late_answer")
+    book.append(journals.opened(), journals.escrow(1, 1_000), intent(1, 1_000, 7))
+    book.append(replace(unclear(1, 1_000), reason="no_answer"))
+    if after_the_settlement:
+        nothing = {"notes": {}, "lines": (), "prepaid_fen": 0, "claims": ("YG01-Q000001",)}
+        book.append(journals.settled("p-1", 1, 0, **nothing), late)
+    else:
+        book.append(late, journals.settled("p-1", 1, 1_000))
+    named = ["YG01-Q000001"] if after_the_settlement else []
+    untold = known(book).untold
+    assert untold is not None
+    assert [claim.claim_no for claim in untold.claims] == named
+    receipt = slip.receipt_for(
+        book.entries_of("p-1"),
+        estate=Estate(),
+        kiosk_code="YG01",
+        copy_no=1,
+        outcome=Outcome.ACCEPTED,
+        printed=journals.SetClock().reading(),
+    )
+    assert [claim.claim_no for claim in receipt.claims] == named
+    assert receipt.received == (0 if after_the_settlement else 1_000)
 
 
 def unclear(note_no: int, face: int) -> journal.NoteUnknown:
