@@ -46,8 +46,8 @@ def case_rows(cases: Iterable[Case]) -> list[CaseRow]:
         CaseRow(
             case=case,
             state=words.state(words.CASE, case.kind),
-            what=says(case.kind)[0],
-            advice=says(case.kind)[1],
+            what=says(case.kind, case.facts)[0],
+            advice=says(case.kind, case.facts)[1],
             owner=name_of(case.owner) if case.owner else words.word(words.ROLE, case.owner_role),
             age=(case.closed_at or now) - case.opened_at,
             left=case.due_at - now,

@@ -1,5 +1,7 @@
 """One sentence a case kind: what happened, where the money is, what to do. No blame, no code as headline."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 from office.staff.pages.words import Word
@@ -65,5 +67,14 @@ SAYS: dict[str, tuple[Word, Word]] = {
 }
 
 
-def says(kind: str) -> tuple[Word, Word]:
+# Unidentified cash of a payment that was completed: the case of one that was not says why (``facts``).
+SURPLUS = (
+    _("终端收下的纸币比它所报的多。"),
+    _("多出的钱在终端钞箱内，记入待查款项。等缴费人来认领，或按规定处理。"),
+)
+
+
+def says(kind: str, facts: Mapping[str, object]) -> tuple[Word, Word]:
+    if kind == "unidentified_cash" and "reason" not in facts:
+        return SURPLUS
     return SAYS.get(kind, (kind, ""))

@@ -1,4 +1,4 @@
-"""Why nobody knows where a note is, for the clerk; the causes are kiosk/payment/note_fates.py's, or the code of a fault."""
+"""Why nobody knows where a note is, or whose money is, for the clerk; the causes are kiosk/payment/note_fates.py's, or the code of a fault."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,12 +16,19 @@ CAUSE: dict[str, Word] = {
     "journal_replaced": _("终端的旧记录停用时，这张纸币还没有下落"),
     "branch": _("只有终端的另一份记录知道它"),
     "credited after its payment was over": _("缴费结束以后才收下的一张"),
+    "the event could not be understood": _("终端记下它的那条记录看不懂"),
+    "cancelled after money was taken": _("收下纸币以后，缴费被取消"),
+    "its settlement never came": _("终端的旧记录停用时，缴费还没有完成"),
+    "unidentified_cash": _("终端收下的纸币比它所报的多"),
+    "unknown_unit": _("终端所报的房号这里没有"),
     "the kiosk told: found": _("终端后来的记录说，它在钞箱内"),
     "the kiosk told: returned": _("终端后来的记录说，它退回了缴费人"),
     "the kiosk told: the same, readably": _("终端又记了一次，这次看得懂"),
 }
 
 
-def cause(reason: str) -> Word:
-    """The words of a claim's reason; an unknown one stands for itself."""
-    return CAUSE.get(reason) or fault(reason).state.word
+def cause(reason: str, told: str) -> Word:
+    """The words of a claim's reason; an unknown one stands for itself. Of money whose payment was never settled the reason
+    is only that nobody can place it, and what its case ``told`` says why."""
+    why = told if reason == "unidentified_cash" and told else reason
+    return CAUSE.get(why) or fault(why).state.word

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from office.payments import claims, services
+from office.payments.claim_closing import is_paid
 from office.payments.claim_rules import FACES, ways_out
 from office.payments.models import BoxCount, Resolution, SuspenseItem
 from office.property.models import Unit
@@ -30,13 +31,15 @@ def claim(request: HttpRequest, desk: Desk, item_id: uuid.UUID) -> HttpResponse:
     told = [_proposal(one) for one in item.resolutions.select_related("by", "closed_by", "unit")]
     live = next((one for one in told if one["row"].state == Resolution.State.PROPOSED), None)
     is_open = item.state == SuspenseItem.State.OPEN
+    case = next(iter(case_rows(item.cases.select_related("owner", "closed_by"))), None)
     context = {
         **shell(request, desk, "cases"),
         "item": item,
-        "cause": cause(item.reason),
-        "case": next(iter(case_rows(item.cases.select_related("owner", "closed_by"))), None),
+        "cause": cause(item.reason, case.case.facts.get("reason", "") if case else ""),
+        "case": case,
         "state": words.state(words.CLAIM, item.outcome if not is_open else "open"),
         "is_open": is_open,
+        "is_paid": item.outcome == SuspenseItem.Outcome.FOUND and item.note is not None and is_paid(item.note),
         "proposals": told,
         "live": live,
         "ways": [(way, words.CLAIM_WAY[way]) for way in ways_out(in_books=item.in_books)],

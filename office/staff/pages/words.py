@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 Word = str | Promise
 
@@ -76,7 +77,7 @@ CASE = {
 
 # A suspense item: open, or how it ended.
 CLAIM = {
-    "open": State("ask", _("核实中")),
+    "open": State("ask", pgettext_lazy("claim", "核实中")),
     "found": State("ok", _("已查明：在钞箱内")),
     "returned": State("ok", _("已查明：当时已退出")),
     "credited": State("ok", _("已记给住户")),
@@ -192,7 +193,7 @@ EVENT = {
     "journal.checked": _("夜间自检无误"),
     "config.applied": _("启用新配置"),
     "payment.opened": _("打开缴费"),
-    "payment.cancelled": _("未收款结束"),
+    "payment.cancelled": _("取消缴费"),
     "payment.settled": _("完成缴费"),
     "payment.partial": _("部分缴纳"),
     "note.escrow": _("纸币暂存"),

@@ -1,13 +1,14 @@
-"""What a payment's page says of its money's arrival, by how the payment ended."""
+"""What the pages say of a payment's money, by how the payment ended."""
 
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from kiosk.domain.events import PaymentCancelled
 from office.demo import visits
-from office.payments.models import Payment
+from office.payments.models import Payment, SuspenseItem
 from office.staff.models import Role
 from tests.office.pages.desk import FIFTY, HUNDRED, BusyDesk, person, signed_in
 from tests.office.pages.test_pages_render import text_of
@@ -85,6 +86,53 @@ def test_where_the_money_went_at_its_arrival_reads_as_it_happened(
             text = f"{text_of(reader, page)} "
             heard = {sentences[n] for sentences in (POSTED, PARTLY, IN_SUSPENSE, NOTHING) if sentences[n] in text}
             assert heard == {said[n]}, way
+
+
+WHY: dict[str, tuple[Callable[[BusyDesk], str], tuple[str, str], tuple[str, str]]] = {
+    "cancelled": (
+        lambda desk: cancelled(desk, HUNDRED),
+        ("收下了纸币，但缴费没有完成", "收下纸币以后，缴费被取消"),
+        ("the payment was not completed", "The payment was cancelled after notes were kept"),
+    ),
+    "cut off": (
+        lambda desk: cut_off(desk, HUNDRED),
+        ("收下了纸币，但缴费没有完成", "终端的旧记录停用时，缴费还没有完成"),
+        ("the payment was not completed", "The kiosk's old records were put away before the payment was completed"),
+    ),
+    "home unknown": (
+        of_no_unit,
+        ("终端所报的房号这里没有。", "终端所报的房号这里没有"),
+        ("named a unit that does not exist here.", "The kiosk named a unit that does not exist here"),
+    ),
+    "a note too many": (
+        with_a_note_too_many,
+        ("终端收下的纸币比它所报的多。", "终端收下的纸币比它所报的多"),
+        ("The kiosk kept more than it told.", "The kiosk kept more than it told"),
+    ),
+}
+
+
+def test_why_money_has_no_place_reads_as_it_happened_wherever_it_waits(
+    desk: BusyDesk, readers: tuple[Client, Client]
+) -> None:
+    for way, (happens, *said) in WHY.items():
+        payment_id = happens(desk)
+        item = SuspenseItem.objects.get(payment_id=payment_id, note=None)
+        for reader, (what, cause), title in zip(readers, said, ("待查款项", "Suspense"), strict=True):
+            assert what in text_of(reader, desk.at(f"payments/{payment_id}/")), way
+            assert what in text_of(reader, desk.at("cases/")), way
+            page = reader.get(desk.at(f"claims/{item.id}/")).content.decode()
+            assert f"<dd>{escape(cause)}</dd>" in page, way
+            assert f"<title>{title}" in page, way
+
+
+def test_whoever_may_only_confirm_reads_who_proposes(desk: BusyDesk, readers: tuple[Client, Client]) -> None:
+    item = SuspenseItem.objects.get(payment_id=cancelled(desk, HUNDRED))
+    chinese, english = (text_of(reader, desk.at(f"claims/{item.id}/")) for reader in readers)
+    assert "待查款项 核实中" in chinese
+    assert "等收费员或项目经理提出处理办法" in chinese
+    assert "Suspense being checked" in english
+    assert "Waits for a cashier or the project manager to propose" in english
 
 
 def test_a_cancelled_payment_says_who_ended_it_in_the_readers_language(
