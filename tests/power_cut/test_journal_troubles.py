@@ -6,7 +6,7 @@ As `kiosk run` and the box's service do, the test starts a new process when one 
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from tests.end_to_end import truth
 from tests.end_to_end.lobby_runs import households, insert, offer, to_cash, touch, wait_until_all_is_uploaded
 from tests.end_to_end.parts import Lobby, lobby
 from tests.end_to_end.robot import Robot
+from tests.end_to_end.test_disk_full import hold_a_note
+from tests.power_cut.ext4_disk import ext4_disk
 
 JOURNAL_FAILED = 3
 SEEN_WITHIN_S = 60.0
@@ -24,8 +26,14 @@ REASON = views.Saying("reason.journal")
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Lobby]:
-    """A lobby whose screen is spoken to beside the state, as on a box."""
-    with lobby(tmp_path, speed=20, pace=10, margin_mb=8) as whole:
+    with as_on_a_box(tmp_path, pace=10) as whole:
+        yield whole
+
+
+@contextmanager
+def as_on_a_box(folder: Path, pace: int) -> Iterator[Lobby]:
+    """A lobby whose screen is spoken to beside the state."""
+    with lobby(folder, speed=20, pace=pace, margin_mb=8) as whole:
         text = whole.settings.read_text()
         whole.settings.write_text(text.replace("[kiosk]\n", '[kiosk]\nrun_dir = "run"\n', 1))
         yield whole
@@ -33,9 +41,17 @@ def running(tmp_path: Path) -> Iterator[Lobby]:
 
 @pytest.fixture
 def robot(running: Lobby) -> Iterator[Robot]:
+    with looking_at(running) as robot:
+        yield robot
+
+
+@contextmanager
+def looking_at(running: Lobby) -> Iterator[Robot]:
     robot = Robot(running.folder / "run" / "screen.sock")
-    yield robot
-    robot.stop()
+    try:
+        yield robot
+    finally:
+        robot.stop()
 
 
 def serves(robot: Robot) -> None:
@@ -150,6 +166,39 @@ def mount(*arguments: str) -> None:
         pytest.skip(f"a disk can't be mounted here: {done.stderr.strip()}")
 
 
+def test_a_disk_that_turns_read_only_in_a_payment_returns_the_held_note_and_settles_what_is_in_when_it_is_repaired(
+    tmp_path: Path,
+) -> None:
+    """The kernel finds an error in the file system of the running agent's open journal, while a payer is asked about a note."""
+    with (
+        ext4_disk(tmp_path / "disk.img", tmp_path / "kiosk") as disk,
+        as_on_a_box(tmp_path, pace=3) as running,
+        looking_at(running) as robot,
+    ):
+        running.start_agent()
+        hold_a_note(running, robot)
+        counted = robot.wait_for(views.HeldNoteView).counted
+        shown, mark = robot.numbers, running.events.mark()
+        disk.fail()
+        robot.tap(taps.HeldNoteAnswered(keep=True))
+        went = running.events.wait("returned", "stacked", since=mark, timeout_s=SEEN_WITHIN_S)
+        assert went["event"] == "returned", "kept without an intent on the disk"
+        running.events.wait("disabled", since=mark, timeout_s=SEEN_WITHIN_S)
+        assert not running.insert(500)
+        ends(running)
+        last = robot.view
+        assert isinstance(last, views.InsertCashView)
+        assert (last.frame.code, last.notice) == ("E61", views.Saying("error.e61.line"))
+        assert (last.counted, last.state, last.can_finish) == (counted, views.CashState.RETURNING, False)
+        running.start_agent()  # as kiosk run and the box's service do
+        out_of_service(running, robot, "journal.unwritable")
+        assert robot.numbers == shown
+        running.agent.stop()
+        disk.repair()
+        running.start_agent()
+        told_and_booked(running, robot, counted)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_journal_that_somebody_locks_returns_the_held_note_and_settles_what_is_in_when_it_is_free(
@@ -170,9 +219,15 @@ def test_a_journal_that_somebody_locks_returns_the_held_note_and_settles_what_is
         somebody.execute("ROLLBACK")
     ends(running)
     running.start_agent()
+    told_and_booked(running, robot, 1000)
+
+
+def told_and_booked(running: Lobby, robot: Robot, counted: int) -> None:
+    """What was in is settled and told; the kiosk serves, and journal, box and books agree to the note."""
     trouble = robot.wait_for(views.TroubleView, timeout_s=SEEN_WITHIN_S)
     assert trouble.frame.code == "E60"
     touch(robot, taps.ChoiceTapped(choice=trouble.choices[-1]), lambda view: isinstance(view, views.AttractView))
+    serves(robot)
     wait_until_all_is_uploaded(running)
     records = truth.check_all(running)
-    assert [(one.ended, one.received_fen) for one in records.settled.values()] == [("restart", 1000)]
+    assert [(one.ended, one.received_fen) for one in records.settled.values()] == [("restart", counted)]
