@@ -26,6 +26,12 @@ def settled_by_people(note: Note) -> bool:
     return note.suspense.filter(outcome__in=GIVEN_BY_PEOPLE).exists()
 
 
+def is_paid(note: Note) -> bool:
+    """Whether the money of a note that was a claim has its place by evidence: the note is in the box, and nothing about it is open."""
+    waits = any(item.state == SuspenseItem.State.OPEN for item in note.suspense.all())
+    return note.state == Note.State.CREDITED and note.payment_id is not None and not waits
+
+
 def close_item(item: SuspenseItem, outcome: str, *, at: datetime.datetime, why: str, by: Any = None) -> None:
     """The item is answered: its cases are closed, and what somebody had proposed for it is cancelled, not forgotten."""
     item.state, item.outcome, item.closed_at = SuspenseItem.State.RESOLVED, outcome, at

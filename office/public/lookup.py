@@ -23,7 +23,7 @@ from kiosk.domain.receipt import Outcome
 from office.kiosks.models import Journal, RawEvent
 from office.kiosks.when import When, when
 from office.payments.boxes import IN_THE_BOX
-from office.payments.claim_closing import GIVEN_BY_PEOPLE
+from office.payments.claim_closing import GIVEN_BY_PEOPLE, is_paid
 from office.payments.fold_branches import CODE as BRANCH
 from office.payments.fold_notes import note_id
 from office.payments.models import Case, Note, Payment, SuspenseItem
@@ -78,7 +78,7 @@ class ClaimState:
     claim_no: str
     face_fen: int | None
     since: datetime.datetime
-    found: str  # "", in_box, returned, credited, refunded, not_received, closed
+    found: str  # "", in_box, counted (in the box, and part of the payment), returned, credited, refunded, not_received, closed
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def _what_was_found(raw: RawEvent, note_no: int) -> str:
     if given:
         return given[0]
     if note.state in (Note.State.CREDITED, Note.State.SUSPENSE):
-        return "in_box"
+        return "counted" if is_paid(note) else "in_box"
     if note.state == Note.State.RETURNED:
         return "returned"
     items = note.suspense.all()

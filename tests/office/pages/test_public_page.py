@@ -203,6 +203,26 @@ def test_a_note_that_the_kiosk_found_again_counts_on_the_page(browser: Client, e
     assert "处理中" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence", "found"),
+    [
+        ("zh", "¥200.00 已经入账。", "已查明：在钞箱内，已记入您的缴费"),
+        ("en", "¥200.00 is booked.", "found: it is in the cash box and added to your payment"),
+    ],
+)
+def test_a_note_that_the_acceptor_told_of_late_is_said_to_be_in_the_payment(
+    estate: Estate, language: str, sentence: str, found: str
+) -> None:
+    code = claim_slip(estate)
+    told = {"note_no": 2, "face_fen": HUNDRED, "acceptor_serial": visits.ACCEPTOR}
+    payment_id = next(event.header.payment_id for event in estate.writer.events if event.header.payment_id)
+    estate.writer.append(events.NoteCredited(payment_id=payment_id, recovered="late_answer", **told))
+    estate.upload()
+    text = text_of(Client(HTTP_ACCEPT_LANGUAGE=language).get(f"/m/{CLAIM}/{code}"))
+    assert sentence in text
+    assert found in text
+
+
 def test_a_settlement_that_could_not_be_read_is_being_checked(browser: Client, estate: Estate) -> None:
     writer = estate.writer
     body = b'{"kind":"payment.settled","v":9,"receipt_no":"YG01-000001","received_fen":20000,"new":true}'
