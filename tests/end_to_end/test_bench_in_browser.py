@@ -287,3 +287,15 @@ def test_kiosk_check_beside_it_says_that_all_is_ready(lobby: Lobby) -> None:
         "screen",
     }
     assert all(row["ready"] for row in rows)
+
+
+def test_a_jam_stands_on_the_acceptors_plate_until_it_is_cleared(lobby: Lobby, page: Page) -> None:
+    to_the_slot(Glass(page, lobby.bench, lobby.state / "logs" / "kiosk.log"), lobby.home(skip=2))
+    plate, reports = page.locator("#bill-acceptor output.state"), page.locator("#log li")
+    page.click("button:has-text('入口卡钞')")
+    page.click("section .n100")
+    expect(reports.first).to_have_text("bill-acceptor · 停收 shut", timeout=20_000)
+    expect(plate).to_have_text("卡钞 jammed")
+    expect(reports.nth(1)).to_have_text("bill-acceptor · 卡钞 jammed · ¥100 · where entry")
+    page.click("button:has-text('清除卡钞')")
+    expect(plate).not_to_have_text("卡钞 jammed", timeout=20_000)

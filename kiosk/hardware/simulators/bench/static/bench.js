@@ -3,7 +3,7 @@
 const find = (selector) => document.querySelector(selector);
 const WORDS = {
   enabled: "收钞中 taking notes", disabled: "停收 shut", escrowed: "暂存 held", stacking: "入箱中 stacking", credited: "已记账 counted", stacked: "已入箱 in the box",
-  returned: "已退回 given back", rejected: "未识别 refused", jammed: "卡钞 jammed", cashbox: "钞箱 box", printed: "已出纸 printed",
+  returned: "已退回 given back", started: "已启动 started", fraud: "钓回 pulled back", rejected: "未识别 refused", jammed: "卡钞 jammed", cashbox: "钞箱 box", printed: "已出纸 printed",
   taken: "已取走 taken", spoilt: "被弄坏 spoilt", unplugged: "断 unplugged", plugged: "通 plugged in", connected: "通 connected", cut: "断开 cut", status: "状态 status", step: "步骤 step", done: "完成 done",
 };
 
@@ -60,7 +60,9 @@ function show(entry) {
   const section = document.getElementById(device);
   const isCableTraffic = device === "network" && ["connected", "cut"].includes(event);
   if (section && !isCableTraffic) {
-    section.querySelector("output.state").textContent = event === "status" ? printerState(rest) : WORDS[event] || event;
+    const state = section.querySelector("output.state");
+    const isBecauseOfJam = event === "disabled" && state.textContent === WORDS.jammed;  // what a person must see is the jam
+    if (!isBecauseOfJam) state.textContent = event === "status" ? printerState(rest) : WORDS[event] || event;
   }
   if (event === "printed" && rest.png) {
     const figure = find("#slip");
@@ -70,10 +72,15 @@ function show(entry) {
   if (["stacked", "returned", "cashbox"].includes(event)) askLedger();
   if (event === "apdu" || event === "ledger") return;
   const item = document.createElement("li");
-  item.textContent = `${device} · ${WORDS[event] || event} ${Object.keys(rest).length ? JSON.stringify(rest) : ""}`;
+  item.textContent = [`${device} · ${WORDS[event] || event}`, ...Object.entries(rest).map(told)].join(" · ");
   const log = find("#log");
   log.prepend(item);
   while (log.children.length > 500) log.lastChild.remove();
+}
+
+function told([name, value]) {
+  if (name === "face_fen") return `¥${value / 100}`;
+  return `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`;
 }
 
 async function showScreen(address) {
