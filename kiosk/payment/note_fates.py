@@ -113,7 +113,7 @@ def no_outcome(state: State, moment: Moment) -> Step:
         return state, []
     note = payment.in_hand
     fault = acceptor_fault(state.around) or "acceptor.silent"
-    ticket = Ticket(payment.opened.payment_id, note.note_no, note.face)
+    ticket = Ticket(payment.opened.payment_id, note.note_no, note.face, accepted=note.stage is NoteStage.KEEPING)
     # Its count is void as well: whether the note is in it, only the acceptor knows.
     around = replace(state.around, unresolved=(*state.around.unresolved, ticket), stacked=None)
     return _becomes_claim(replace(state, around=around), moment, face=note.face, reason="no_answer", lost_by=fault)

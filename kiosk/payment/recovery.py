@@ -67,7 +67,8 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
         stacked=stacked,
         stacked_serial=serial,
         unresolved=unresolved,
-        intent_open=bool(opened_journal.open_intents()),
+        # A claim whose answer is still to come is asked about again as well: the answer may be the proof.
+        intent_open=bool(opened_journal.open_intents()) or any(ticket.accepted for ticket in unresolved),
         unproven=any(
             entry.header.kind in ("note.credited", "note.unknown")
             for entry in _all_after(read_batch, counted.seq if counted else 0)
@@ -87,8 +88,13 @@ def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None
     stacked = reading.stacked if isinstance(reading, journal.AcceptorCounted) else None
     serial = reading.acceptor_serial if isinstance(reading, journal.AcceptorCounted) else ""
     unresolved: dict[int, Ticket] = {}
+    intents: set[int] = set()
     for entry in later:
         match entry.event:
+            case journal.NoteEscrow():
+                unresolved.clear()  # the acceptor takes another note only when it has told all it knew of those before
+            case journal.NoteAcceptIntent(note_no=note_no):
+                intents.add(note_no)
             case journal.NoteCredited(note_no=note_no):
                 stacked = None if stacked is None else stacked + 1
                 unresolved.pop(note_no, None)
@@ -96,7 +102,7 @@ def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None
                 unresolved.pop(note_no, None)
             case journal.NoteUnknown(reason="no_answer", payment_id=str(payment), note_no=note_no, face_fen=int(face)):
                 stacked = None
-                unresolved[note_no] = Ticket(payment, note_no, Fen(face))
+                unresolved[note_no] = Ticket(payment, note_no, Fen(face), accepted=note_no in intents)
             case journal.NoteUnknown():
                 stacked = None
             case _:

@@ -56,6 +56,7 @@ class Ticket(msgspec.Struct, frozen=True):
     payment_id: str
     note_no: int
     face: Fen
+    accepted: bool = True  # the acceptor was ordered to keep it; else to give it back
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,6 +93,28 @@ def test_a_note_with_two_fates_is_found() -> None:
         truth.fold(iter((credited, credited)))
 
 
+def test_a_claim_may_end_by_a_late_answer_once_and_by_nothing_else() -> None:
+    told = {"payment_id": "p", "note_no": 1, "face_fen": 1000, "acceptor_serial": "s"}
+    claim = events.NoteUnknown(**told, reason="no_answer", claim_no="K-Q000001", evidence_lost_by="acceptor.silent")
+    late = events.NoteCredited(**told, recovered="late_answer")
+    assert truth.fold(iter((claim, late))).of("credited")[0].note_no == 1
+    for lie in ((claim, claim), (claim, late, late), (late, claim), (claim, replace(late, recovered=None))):
+        with pytest.raises(AssertionError, match="and then"):
+            truth.fold(iter(lie))
+
+
+def test_a_late_answer_is_no_part_of_a_settlement_before_it_and_is_part_of_one_after_it() -> None:
+    told = {"payment_id": "p", "note_no": 1, "face_fen": 1000, "acceptor_serial": "s"}
+    claim = events.NoteUnknown(**told, reason="no_answer", claim_no="K-Q000001", evidence_lost_by="acceptor.silent")
+    late = events.NoteCredited(**told, recovered="late_answer")
+    nothing = settled("p", 1, 0, notes={}, lines=(), prepaid_fen=0, claims=("K-Q000001",))
+    truth.check_payments(truth.fold(iter((opened("p"), claim, nothing, late))))
+    truth.check_payments(truth.fold(iter((opened("p"), claim, late, settled("p", 1, 1000)))))
+    for lie in ((opened("p"), claim, late, nothing), (opened("p"), claim, settled("p", 1, 1000), late)):
+        with pytest.raises(AssertionError):
+            truth.check_payments(truth.fold(iter(lie)))
+
+
 def test_a_payment_that_settles_other_notes_than_were_credited_is_found() -> None:
     opened = events.PaymentOpened(payment_id="p", unit_id="u", bills=(), due_fen=1000)
     credited = events.NoteCredited(payment_id="p", note_no=1, face_fen=1000, acceptor_serial="s")

@@ -33,13 +33,17 @@ DESTRUCTIVE = {"jam stacker", "jam path", "pulling", "power cut"}
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """One note as the journal has it; ``lost_by`` is the fault that a claim names."""
+    """One note as the journal has it; ``lost_by`` is the fault that a claim names.
+
+    ``late``: it was a claim in its payment's settlement, and the acceptor's answer came after that.
+    """
 
     note_no: int
     face_fen: int | None
     fate: str
     payment_id: str | None = None
     lost_by: str = ""
+    late: bool = False
 
     def __str__(self) -> str:
         named = f" by {self.lost_by!r}" if self.fate == UNKNOWN else ""
@@ -122,9 +126,9 @@ def fold(stream: Iterator[events.Event]) -> Records:
             case events.NoteEscrow() | events.NoteAcceptIntent():
                 _step(notes, event, OPEN)
             case events.NoteCredited():
-                _step(notes, event, CREDITED)
+                _step(notes, event, CREDITED, is_over=event.payment_id in settled)
             case events.NoteReturned():
-                _step(notes, event, RETURNED)
+                _step(notes, event, RETURNED, is_over=event.payment_id in settled)
             case events.NoteUnknown():
                 _step(notes, event, UNKNOWN)
     in_order = tuple(notes[number] for number in sorted(notes))
@@ -136,14 +140,19 @@ _NoteEvent = (
 )
 
 
-def _step(notes: dict[int, Recorded], event: _NoteEvent, fate: str) -> None:
+def _step(notes: dict[int, Recorded], event: _NoteEvent, fate: str, *, is_over: bool = False) -> None:
+    """A fate is the last word about its note, but for a claim: the acceptor may still answer, and that ends it."""
     before = notes.get(event.note_no)
-    assert before is None or before.fate == OPEN, f"{before} and then {event}"
+    answers = before is not None and before.fate == UNKNOWN and fate in (CREDITED, RETURNED)
+    assert before is None or before.fate == OPEN or answers, f"{before} and then {event}"
+    if answers and fate == CREDITED:
+        assert getattr(event, "recovered", None) == "late_answer", f"{before} and then {event}"
     face = event.face_fen if event.face_fen is not None else before.face_fen if before else None
     lost_by = event.evidence_lost_by if isinstance(event, events.NoteUnknown) else ""
     notes[event.note_no] = Recorded(
-        note_no=event.note_no, face_fen=face, fate=fate, payment_id=event.payment_id, lost_by=lost_by
-    )
+        note_no=event.note_no, face_fen=face, fate=fate, payment_id=event.payment_id, lost_by=lost_by,
+        late=answers and is_over,
+    )  # fmt: skip
 
 
 def check_payments(records: Records) -> None:
@@ -153,10 +162,10 @@ def check_payments(records: Records) -> None:
     credited: defaultdict[str | None, Counter[int]] = defaultdict(Counter)
     claimed: Counter[str | None] = Counter()
     for note in records.notes:
-        if note.fate == CREDITED:
-            credited[note.payment_id][note.face_fen or 0] += 1
-        elif note.fate == UNKNOWN:
+        if note.late or note.fate == UNKNOWN:
             claimed[note.payment_id] += 1
+        elif note.fate == CREDITED:
+            credited[note.payment_id][note.face_fen or 0] += 1
     strangers = set(credited) - records.settled.keys()
     assert not strangers, f"credited notes outside settled payments: {strangers}"
     for payment, settlement in records.settled.items():
@@ -232,7 +241,10 @@ def _check_office_payments(office: Books, journal: str, records: Records) -> Non
         journal,
     )
     theirs = {receipt: amount for receipt, _, amount, _ in rows}
-    ours = {one.receipt_no: one.received_fen for one in records.settled.values()}
+    late: Counter[str | None] = Counter()
+    for note in records.of(CREDITED):
+        late[note.payment_id] += (note.face_fen or 0) if note.late else 0
+    ours = {one.receipt_no: one.received_fen + late[payment] for payment, one in records.settled.items()}
     assert theirs == ours, f"receipts differ: {theirs.items() ^ ours.items()}"
     odd = [row for row in rows if row[1] not in ("booked", "exception")]
     assert not odd, f"settled payments that are not booked: {odd}"

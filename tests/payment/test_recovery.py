@@ -100,9 +100,24 @@ def test_an_unclear_note_voids_the_count_and_an_unanswered_one_is_remembered(boo
     )
     read = known(book)
     assert (read.stacked, read.unresolved) == (None, (Ticket("p-1", 1, Fen(1_000)),))
+    assert read.intent_open, "the acceptor is asked again: its answer may be the proof"
     assert read.interrupted[0].claims[0].claim_no == "YG01-Q000001"
     book.append(counted(8))
     assert (known(book).stacked, known(book).unresolved) == (8, ())
+
+
+def test_a_note_that_was_to_go_back_is_not_asked_about_by_a_poll_since_a_poll_keeps_it(book):
+    book.append(
+        counted(7), journals.opened(), journals.escrow(1, 1_000), replace(unclear(1, 1_000), reason="no_answer")
+    )
+    assert known(book).unresolved == (Ticket("p-1", 1, Fen(1_000), accepted=False),)
+    assert not known(book).intent_open
+
+
+def test_after_another_note_no_answer_about_the_one_before_is_waited_for(book):
+    book.append(counted(7), journals.opened(), journals.escrow(1, 1_000), intent(1, 1_000, 7))
+    book.append(replace(unclear(1, 1_000), reason="no_answer"), journals.escrow(2, 1_000))
+    assert (known(book).unresolved, known(book).intent_open) == ((), False)
 
 
 @pytest.mark.parametrize(
