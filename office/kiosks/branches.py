@@ -82,7 +82,7 @@ def branch_of(export: Export) -> Branch | None:
     if not way or not way.parts_at:
         return None
     own = export.entries[way.parts_at - 1 :]
-    credited, unknown, receipts = Counter[int](), 0, []
+    credited, unknown, receipts = Counter[int](), set[int](), []
     for entry in own:
         try:
             event = events.decode(entry.body)
@@ -91,8 +91,11 @@ def branch_of(export: Export) -> Branch | None:
         match event:
             case events.NoteCredited():
                 credited[event.face_fen] += 1
+                unknown.discard(event.note_no)
+            case events.NoteReturned():
+                unknown.discard(event.note_no)
             case events.NoteUnknown():
-                unknown += 1
+                unknown.add(event.note_no)
             case events.PaymentSettled() | events.PaymentPartial():
                 receipts.append(event.receipt_no)
     return Branch(
@@ -101,7 +104,7 @@ def branch_of(export: Export) -> Branch | None:
         entries=len(own),
         held=way.next_seq - way.parts_at,
         credited=dict(sorted(credited.items(), reverse=True)),
-        unknown=unknown,
+        unknown=len(unknown),
         receipts=tuple(receipts),
     )
 
