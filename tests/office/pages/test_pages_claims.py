@@ -5,10 +5,11 @@ import re
 import pytest
 from django.test import Client
 
-from kiosk.domain.events import CashboxRemoved
+from kiosk.domain.events import CashboxRemoved, NoteCredited, NoteUnknown
+from office.demo import visits
 from office.payments.models import BoxCount, Case, Resolution, SuspenseItem
 from office.staff.models import Role
-from tests.office.pages.desk import BusyDesk, person, signed_in
+from tests.office.pages.desk import HUNDRED, BusyDesk, person, signed_in
 
 
 @pytest.fixture
@@ -63,6 +64,26 @@ def test_what_is_wrong_with_a_proposal_is_said_in_one_sentence(
     assert "由证据或两个人了结" in told(
         cashier.post(desk.at(f"cases/{item.cases.get().id}/close/"), {"why": "x"}, follow=True)
     )
+
+
+def test_a_claim_that_the_acceptor_answered_late_says_so_and_that_its_money_is_in_the_payment(
+    desk: BusyDesk, finance: Client
+) -> None:
+    writer, unit = desk.estate.writer, str(desk.estate.unit.id)
+    payment_id = visits.open_payment(writer, unit, [], desk.today, due_fen=HUNDRED)
+    note = {"payment_id": payment_id, "note_no": writer.take_note_no(), "face_fen": HUNDRED, "acceptor_serial": "S"}
+    writer.append(NoteUnknown(**note, reason="no_answer", claim_no="YG01-Q000077"))
+    visits.settle(writer, payment_id, unit, desk.estate.kiosk.code, [], [], desk.today)
+    desk.estate.upload()
+    address = desk.at(f"claims/{SuspenseItem.objects.get(claim_no='YG01-Q000077').id}/")
+    assert "纸币器一直没有回答" in told(finance.get(address))
+    writer.append(NoteCredited(**note, recovered="late_answer"))
+    desk.estate.upload()
+    page = told(finance.get(address))
+    assert "已查明：在钞箱内" in page
+    assert "钱已记入这笔缴费，去向见缴费页。" in page
+    assert "终端后来的记录说，它在钞箱内" in page
+    assert "您的提议" not in page
 
 
 def test_a_cashier_counts_a_box_that_was_taken_out_and_is_never_told_what_to_expect(
