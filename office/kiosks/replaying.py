@@ -74,17 +74,35 @@ def read(lines: Iterable[dict[str, Any]]) -> Export:
 
 def replay(exports: Sequence[Export], project_code: str | None = None) -> list[Replayed]:
     """Store and fold whole exported journals, what each kiosk sent in the order of its own entries and all together in the
-    order of their corrected times, then of the kiosks' codes. Doing it twice changes nothing.
+    order of their corrected times, then of the kiosks' codes. Doing it twice changes nothing, and neither does an earlier export
+    of a journal beside a later one.
 
     Raises:
         NotAJournal: a conflict with what the office holds already.
     """
+    exports = _latest(exports)
     kiosks = {export.genesis.kiosk_id: _kiosk(export.genesis, project_code) for export in exports}
     for run in _merged(exports):
         _store(kiosks[run.export.genesis.kiosk_id], run)
     for project_id in {kiosk.project_id for kiosk in kiosks.values()}:
         books.fold(project_id)
     return [_replayed(kiosks[export.genesis.kiosk_id], export) for export in exports]
+
+
+def _latest(exports: Sequence[Export]) -> list[Export]:
+    """Of exports of one journal the longest, where the others are its beginning: their entries would seem to be sent twice, and
+    all of the later ones before them. An export that goes another way stays, and is a conflict."""
+    kept: list[Export] = []
+    for export in sorted(exports, key=lambda one: len(one.entries), reverse=True):
+        if not any(_begins_with(one, export) for one in kept):
+            kept.append(export)
+    return kept
+
+
+def _begins_with(one: Export, export: Export) -> bool:
+    """Each hash covers all entries before it, so the last one tells."""
+    last = export.entries[-1]
+    return one.journal_id == export.journal_id and one.entries[last.seq - 1].hash == last.hash
 
 
 def _replayed(kiosk: Kiosk, export: Export) -> Replayed:
@@ -131,7 +149,7 @@ def sent_by(export: Export, first_seq: int) -> list[Run]:
 def _merged(exports: Sequence[Export]) -> Iterator[Run]:
     """The requests of all kiosks in one order, which files and their order do not change."""
     lanes: dict[tuple[str, str], list[Run]] = {}
-    for export in sorted(exports, key=lambda one: (_age(one, exports), one.journal_id, len(one.entries))):
+    for export in sorted(exports, key=lambda one: (_age(one, exports), one.journal_id)):
         kiosk = (export.genesis.kiosk_code, export.genesis.kiosk_id)
         lanes.setdefault(kiosk, []).extend(_runs_of(export))
     for lane in lanes.values():

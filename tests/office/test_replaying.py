@@ -1,6 +1,7 @@
 """What comes back of an office whose database is lost, from its base data and the journals of its kiosks."""
 
 import copy
+import datetime
 import json
 import shutil
 from collections import Counter
@@ -11,15 +12,17 @@ import pytest
 from django.db import connections
 
 from kiosk.domain.events import AgentStarted, NoteUnknown
+from office.billing.wire import domain_bill
+from office.demo import visits
 from office.kiosks.models import CashBoxFace, Journal
-from office.kiosks.replaying import NotAJournal, read
+from office.kiosks.replaying import NotAJournal, read, replay
 from office.ledger.digest import books_digest
 from office.ledger.models import Posting
 from office.ledger.verify import verify_everything
-from office.payments.models import Allocation, Note, Payment, SuspenseItem
+from office.payments.models import Allocation, Case, Note, Payment, SuspenseItem
 from office.property.models import Unit
 from tests.office.conftest import point_at
-from tests.office.estate import Estate, exported, second_kiosk
+from tests.office.estate import TODAY, Estate, exported, second_kiosk
 from tests.office.test_commands import office
 
 HUNDRED = 10000
@@ -112,6 +115,30 @@ def test_two_kiosks_journals_give_the_same_money_back_and_in_any_order_the_same_
 
 def _prepaid() -> list[tuple[str, int]]:
     return list(Payment.objects.values_list("receipt_no", "prepaid_fen"))
+
+
+def test_an_earlier_export_beside_a_later_one_changes_nothing(
+    estate: Estate, second: Estate, backup: Path, tmp_path: Path
+) -> None:
+    """`office replay *.jsonl` over the exports of every week."""
+    home, at = str(estate.unit.id), estate.kiosk.code
+    for day in range(5):
+        date = TODAY + datetime.timedelta(days=day)
+        owed = [domain_bill(estate.reload("aug"), date)] if day == 2 else []
+        visits.pay(estate.writer, home, at, owed, [HUNDRED, HUNDRED, 5000], date)
+        if day == 3:
+            early = read(exported(estate.writer))
+        estate.writer.pass_time(86_400_000)
+    late, other = read(exported(estate.writer)), read(exported(second.writer))
+    digests = set()
+    for number, exports in enumerate(([late, other], [early, late, other], [other, late, late, early])):
+        copied = shutil.copy(backup, tmp_path / f"{number}.db")
+        point_at(f"sqlite:///{copied}")
+        results = replay(exports)
+        assert {(one.kiosk_code, one.payments) for one in results} == {("YG01", 5), ("YG02", 0)}
+        assert not Case.objects.exists()
+        digests.add(books_digest(estate.project.id))
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("crime", ["without its first entry", "with a changed entry", "with an entry left out"])
