@@ -17,7 +17,7 @@ from kiosk.payment.commands import AskPaper, Command, DisableCash, EnableCash, L
 from kiosk.payment.deadlines import ANSWER_WITH_MONEY_S, INTERRUPTED_S, OUTCOME_S, SHORTEST_ANSWER_S, Deadline, Timer
 from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, SelfChecked, TimePassed
 from kiosk.payment.state import Phase, State
-from kiosk.payment.steps import Step, change, end_visit, go, rest_idle
+from kiosk.payment.steps import Step, change, end_visit, go, in_one_commit, rest_idle
 from kiosk.payment.views_of import view_of
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone, ScreenPainted, ScreenTapped
 from kiosk.views import AnyView, Dialog
@@ -251,14 +251,15 @@ def _acceptor_ready(state: State, event: ports.AcceptorReady, moment: Moment) ->
     if note is not None:
         advanced = event.counters.stacked - note.stacked_before if note.stacked_before is not None else None
         explained = None if advanced is None else min(1, max(0, advanced))
-    step = _counted(after, event.counters, explained, moment)
-    return step[0], [*commands, *step[1]]
+    counted, more = _counted(after, event.counters, explained, moment)
+    return counted, in_one_commit([*commands, *more])
 
 
 def _counted(state: State, counters: ports.AcceptorCounters, explained: int | None, moment: Moment) -> Step:
-    around, swallowed, commands = surroundings.counted(state.around, counters, explained)
-    after, more = note_fates.swallowed(replace(state, around=around), swallowed, moment)
-    return after, [*commands, *more]
+    """The claims before the count that shows them, and with it: a count without them would be believed by the next start."""
+    around, swallowed, count = surroundings.counted(state.around, counters, explained)
+    after, claims = note_fates.swallowed(replace(state, around=around), swallowed, moment)
+    return after, in_one_commit([*claims, *count])
 
 
 def _paper_known(state: State, moment: Moment) -> Step:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.payment.commands import Command
+from kiosk.payment.commands import Command, Record
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
 from kiosk.payment.state import Phase, State, Visit
@@ -75,3 +75,14 @@ def end_visit(state: State) -> State:
 def change(state: State, **visit_changes: Any) -> State:
     """Change something about the visit without leaving the question."""
     return replace(state, visit=replace(state.visit, **visit_changes))
+
+
+def in_one_commit(commands: list[Command]) -> list[Command]:
+    """The same commands with everything that they write down in their first record: all of it is on disk, or nothing."""
+    records = [command for command in commands if isinstance(command, Record)]
+    if len(records) < 2:
+        return commands
+    others = [command for command in commands if not isinstance(command, Record)]
+    before = commands.index(records[0])
+    whole = Record(tuple(event for record in records for event in record.events))
+    return [*others[:before], whole, *others[before:]]

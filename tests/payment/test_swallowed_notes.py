@@ -1,0 +1,61 @@
+"""Notes that only the acceptor counted: wherever the power goes, the next start knows each of them as a claim, once."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kiosk.domain import events as journal
+from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.reader import JournalReader
+from kiosk.payment import recovery
+from kiosk.payment.commands import Record
+from tests.offline_queue import journals
+from tests.payment.walker import Walker
+
+BEFORE = journal.AcceptorCounted(acceptor_serial="SN1", stacked=5, rejected=0)
+# A note whose counter moved by more than itself: a claim of its own, and what it does not explain was swallowed.
+OPEN_INTENT = (
+    journals.opened(),
+    journals.escrow(1),
+    replace(journals.intent(1), acceptor_serial="SN1", stacked_before=5),
+)
+
+
+def start(book: Journal) -> Walker:
+    """The flow as the agent begins it with this journal."""
+    with JournalReader(book.path) as reader:
+        known = recovery.read(book, reader.entries)
+    walker = Walker()
+    around = replace(
+        walker.state.around, stacked=known.stacked, stacked_serial=known.stacked_serial, unresolved=known.unresolved
+    )
+    payment = known.interrupted[0] if known.interrupted else None
+    walker.state = replace(walker.state, numbers=known.numbers, around=around, payment=payment)
+    return walker
+
+
+def writes(walker: Walker) -> list[tuple[journal.Event, ...]]:
+    return [command.events for command in walker.last if isinstance(command, Record)]
+
+
+@pytest.mark.parametrize("so_far", [(), OPEN_INTENT], ids=["nobody there", "a note on its way"])
+@pytest.mark.parametrize("notes", [1, 3])
+def test_a_cut_between_any_two_commits_loses_no_note_that_only_the_counter_saw(
+    tmp_path: Path, so_far: tuple[journal.Event, ...], notes: int
+) -> None:
+    for commits in range(4):
+        with_open_note = bool(so_far)
+        book = Journal.create(tmp_path / f"{commits}.db", journals.SetClock(), journals.genesis())
+        book.append(BEFORE, *so_far)
+        before_the_cut = writes(start(book).acceptor_ready(stacked=5 + notes + with_open_note))
+        for events in before_the_cut[:commits]:
+            book.append(*events)
+        after_it = writes(start(book).acceptor_ready(stacked=5 + notes + with_open_note))
+        for events in after_it:
+            book.append(*events)
+        with JournalReader(book.path) as reader:
+            entries = [entry.event for entry in reader.entries(0, 100)]
+        claims = [event.note_no for event in entries if isinstance(event, journal.NoteUnknown)]
+        assert claims == list(range(1, notes + with_open_note + 1)), f"after {commits} commits: {entries}"
+        book.close()
