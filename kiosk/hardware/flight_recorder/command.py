@@ -53,14 +53,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    """A file that can't be read stands among the others, with the reason: it must not hide them."""
     kept = stored(load(arguments.config).traces_dir)
     for one in kept:
-        header = trace.header_of(one.path)
+        try:
+            header = trace.header_of(one.path)
+            facts = msgspec.to_builtins(header)
+            words = f"{_time(header)}  {header.device:<15}  {header.fault}  {header.detail}"
+        except (trace.TraceUnreadable, OSError) as error:
+            facts = {"device": one.device, "fault": one.fault, "unreadable": str(error)}
+            words = f"{'unreadable':<23}  {one.device:<15}  {one.fault}  {one.path}: {error}"
         if arguments.json:
-            row = {"number": one.number, "file": str(one.path), "bytes": one.size, **msgspec.to_builtins(header)}
+            row = {"number": one.number, "file": str(one.path), "bytes": one.size, **facts}
             print(msgspec.json.encode(row).decode())
         else:
-            print(f"{one.number:>6}  {_time(header)}  {header.device:<15}  {header.fault}  {header.detail}".rstrip())
+            print(f"{one.number:>6}  {words}".rstrip())
     if not kept and not arguments.json:
         print("no fault has frozen a trace")
     return 0
@@ -68,10 +75,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     path = _chosen(arguments).path
+    data = path.read_bytes()
+    try:
+        recorded = trace.decode(data)
+    except trace.TraceUnreadable as error:
+        raise trace.TraceUnreadable(f"{path}: {error}; kiosk trace export gives its bytes as they are") from error
     if arguments.json:
-        print(path.read_text(encoding="utf-8"), end="")
+        print(data.decode(), end="")
         return 0
-    recorded = trace.decode(path.read_bytes())
     header = recorded.header
     print(f"{header.device} ({header.protocol}), {header.fault or 'no fault'} {header.detail}".rstrip())
     print(f"frozen at {_time(header)}, clock {header.clock}, software {header.software}, boot {header.boot_id}")
@@ -84,7 +95,8 @@ def _export(arguments: argparse.Namespace) -> int:
     one = _chosen(arguments)
     data = one.path.read_bytes()
     if arguments.out is None:
-        sys.stdout.write(data.decode())
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
     else:
         arguments.out.write_bytes(data)
         print(f"kiosk trace: {one.path.name} written to {arguments.out}", file=sys.stderr)
