@@ -216,6 +216,7 @@ class BillAcceptor(Protocol):
     def return_note(self) -> None: ...  # answered by NoteReturned, or by a fault
     def acknowledge(self, event: DeviceEvent) -> None: ...  # "it is on disk; you may forget it"
     def read_counters(self) -> None: ...  # answered by CountersRead
+    def keep_trace(self, fault: Fault) -> None: ...  # one that only the journal shows: freeze what was said until now
     def stop(self) -> None: ...  # inhibits, returns a held note, closes the port; joins the thread
 
 

@@ -247,6 +247,8 @@ class Cashier:
                     self._acceptor.disable()
             case order.ReadCounters() if self._acceptor:
                 self._acceptor.read_counters()
+            case order.KeepTrace(fault=fault) if self._acceptor:
+                self._acceptor.keep_trace(fault)
             case order.FindUnit(request_no=request_no, code=code):
                 self._lookups.find_unit(request_no, code)
             case order.FetchBills(request_no=request_no, unit_id=unit_id):

@@ -5,6 +5,7 @@ import msgspec
 from kiosk.domain.events import Event
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Outcome
+from kiosk.hardware.faults import Fault
 from kiosk.hardware.ports import DeviceEvent
 from kiosk.views import AnyView
 
@@ -41,6 +42,12 @@ class Acknowledge(msgspec.Struct, frozen=True):
 
 class ReadCounters(msgspec.Struct, frozen=True):
     """Ask the acceptor for its own counts."""
+
+
+class KeepTrace(msgspec.Struct, frozen=True):
+    """Keep what the acceptor said until now: the journal shows a fault that its driver can't see."""
+
+    fault: Fault
 
 
 class FindUnit(msgspec.Struct, frozen=True):
@@ -84,6 +91,6 @@ class LogUnexpected(msgspec.Struct, frozen=True):
 
 
 Command = (
-    Record | EnableCash | DisableCash | AcceptNote | ReturnNote | Acknowledge | ReadCounters | FindUnit | FetchBills | AskPaper
-    | PrintSlip | Show | LogUnexpected
+    Record | EnableCash | DisableCash | AcceptNote | ReturnNote | Acknowledge | ReadCounters | KeepTrace | FindUnit | FetchBills
+    | AskPaper | PrintSlip | Show | LogUnexpected
 )  # fmt: skip

@@ -7,9 +7,10 @@ from kiosk.domain.identifiers import claim_no
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim
 from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.payment.availability import acceptor_fault
 from kiosk.payment.closing import cancel, claimed, settle
-from kiosk.payment.commands import Acknowledge, Command, LogUnexpected, ReadCounters, Record
+from kiosk.payment.commands import Acknowledge, Command, KeepTrace, LogUnexpected, ReadCounters, Record
 from kiosk.payment.deadlines import Timer
 from kiosk.payment.events import Moment
 from kiosk.payment.state import CashPayment, NoteInHand, NoteStage, Phase, State, Surroundings, Ticket
@@ -246,16 +247,17 @@ def _becomes_claim(
         claim_no=claim.claim_no,
         evidence_lost_by=lost_by,
     )
+    keep = KeepTrace(Fault(lost_by, f"claim {claim.claim_no}: {reason}"))
     numbers = replace(state.numbers, note=max(state.numbers.note, note_no + 1))
     after = replace(state, numbers=numbers, deadlines=state.deadlines.without(Timer.OUTCOME, Timer.HELD))
     if payment is None:
         log = LogUnexpected(f"claim {claim.claim_no} ({reason})", state.phase)
-        return claimed(after, claim, moment), [Record((record,)), log]
+        return claimed(after, claim, moment), [Record((record,)), keep, log]
     told = tell(
         replace(payment, in_hand=None, claims=(*payment.claims, claim), shut=True), Saying("error.e32.line"), code="E32"
     )
     step = end_if_due(rest_idle(replace(after, payment=told), moment), moment)
-    return step[0], [Record((record,)), *step[1]]
+    return step[0], [Record((record,)), keep, *step[1]]
 
 
 def _stop_when_enough(state: State, payment: CashPayment) -> CashPayment:

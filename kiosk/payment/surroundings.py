@@ -4,9 +4,10 @@ from msgspec.structs import replace
 
 from kiosk.domain import events as journal
 from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.office_client.events import OUT_OF_SERVICE, EstateRefused, EstateTold, LinkChanged
 from kiosk.payment.availability import blocked_by
-from kiosk.payment.commands import Command, LogUnexpected, Record
+from kiosk.payment.commands import Command, KeepTrace, LogUnexpected, Record
 from kiosk.payment.events import DiskMeasured, JournalFailed, Moment, QueueMeasured, SelfChecked
 from kiosk.payment.state import State, Surroundings
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
@@ -72,7 +73,7 @@ def counted(
     if extra < 0 or extra > MOST_SWALLOWED:
         detail = f"counted {counters.stacked}, expected {expected + explained}"
         fault = journal.DeviceFault(device=ACCEPTOR, code="acceptor.note_lost", detail=detail)
-        return known, 0, [Record((fault, record))]
+        return known, 0, [Record((fault, record)), KeepTrace(Fault(fault.code, detail))]
     return known, extra, [*commands, Record((record,))]
 
 

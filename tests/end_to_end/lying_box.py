@@ -23,6 +23,7 @@ from kiosk.domain.events import AgentStarted
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.enquiries import Enquiries
 from kiosk.office_client.identity import Identity
@@ -125,6 +126,8 @@ class _Devices:
 
     def read_counters(self) -> None:
         self._inbox.put(ports.CountersRead(counters=ports.AcceptorCounters(stacked=self.stacked, rejected=0)))
+
+    def keep_trace(self, fault: Fault) -> None: ...
 
     def ask_status(self) -> None:
         self._inbox.put(ports.PrinterStatus(paper=ports.Paper.OK))

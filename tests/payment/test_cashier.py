@@ -17,6 +17,7 @@ from kiosk.domain.estate import Estate
 from kiosk.domain.money import NOTE_FACES, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.office_client import events as office
 from kiosk.offline_queue.database import is_doubted
 from kiosk.offline_queue.journal import Journal
@@ -39,6 +40,7 @@ class Ear:
         self.orders: queue.Queue[tuple[str, float, int]] = queue.Queue()
         self.acknowledged: list[ports.DeviceEvent] = []
         self.enabled_at: list[float] = []
+        self.kept_traces: queue.Queue[tuple[int, Fault]] = queue.Queue()  # with the journal's head at that moment
         self.requests: queue.Queue[tuple[int, str]] = queue.Queue()
         self.views: queue.Queue[views.AnyView] = queue.Queue()
         self.view: views.AnyView | None = None
@@ -58,6 +60,9 @@ class Ear:
     def stop(self) -> None: ...
     def disable(self) -> None: ...
     def read_counters(self) -> None: ...
+
+    def keep_trace(self, fault: Fault) -> None:
+        self.kept_traces.put((self.head(), fault))
 
     def enable(self, faces: frozenset[Fen]) -> None:
         self.enabled_at.append(time.monotonic())
@@ -212,6 +217,14 @@ def test_the_credit_is_on_disk_when_the_acceptor_is_told_that_it_may_forget(coun
     assert word == "acknowledge"
     assert counter.ear.acknowledged == [event]
     assert counter.ear.kinds()[head - 1] == "note.credited"
+
+
+def test_what_the_acceptor_said_is_kept_when_only_its_count_shows_a_fault(counter):
+    counter.to_cash(due=1500)
+    counter.inbox.put(ports.CountersRead(counters=ports.AcceptorCounters(stacked=1, rejected=0)))
+    head, fault = counter.ear.kept_traces.get(timeout=PATIENCE_S)
+    assert fault == Fault("acceptor.note_lost", "claim YG01-Q000001: counter")
+    assert counter.ear.kinds()[head - 2 :] == ["note.unknown", "acceptor.counted"], "on disk before anything else"
 
 
 def test_the_lease_is_renewed_about_every_half_second_while_cash_may_come(counter):

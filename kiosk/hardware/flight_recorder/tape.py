@@ -105,7 +105,11 @@ class Tape:
         self._add(trace.Reported(at=self._now(), event=type(event).__name__, facts=facts))
         match event:
             case DeviceFault(fault=fault) | NoteUnclear(fault=fault) | ReceiptFailed(fault=fault):
-                self._freeze(self.snapshot(fault))
+                self.freeze(fault)
+
+    def freeze(self, fault: Fault) -> None:
+        """Have the tape kept as it is now; any thread may call this."""
+        self._freeze(self.snapshot(fault))
 
     def snapshot(self, fault: Fault) -> Snapshot:
         with self._lock:

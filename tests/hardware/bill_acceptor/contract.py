@@ -4,6 +4,7 @@ A subclass names ``protocol`` (what the simulator speaks) and ``driver`` (the cl
 conftest.py read both. The devices are simulated, the bytes travel over a real terminal pair.
 """
 
+import functools
 import random
 import time
 from collections import Counter
@@ -12,6 +13,9 @@ from typing import Any, ClassVar
 import pytest
 import serial
 
+from kiosk.hardware.faults import Fault
+from kiosk.hardware.flight_recorder import trace
+from kiosk.hardware.flight_recorder.tape import Snapshot
 from kiosk.hardware.ports import (
     AcceptorDisabled,
     AcceptorEnabled,
@@ -232,6 +236,17 @@ class BillAcceptorContract:
         host.driver.read_counters()
         after = host.take(CountersRead).counters
         assert (before.stacked, after.stacked) == (0, 1)
+
+    def test_what_was_said_can_be_kept_for_a_fault_that_only_the_journal_shows(self, plug_in, attach) -> None:
+        frozen: list[Snapshot] = []
+        acceptor, host = plug_in(), attach(driver=functools.partial(self.driver, freeze=frozen.append)).start()
+        is_ready(host)
+        acceptor.insert(100)
+        host.take(NoteStacked)
+        host.driver.keep_trace(Fault("acceptor.note_lost", "counted 2, expected 1"))
+        (kept,) = frozen
+        assert kept.fault.code == "acceptor.note_lost"
+        assert [line.event for line in kept.lines if isinstance(line, trace.Reported)][-1] == "NoteStacked"
 
     # --- the port and the device
 

@@ -133,6 +133,14 @@ def test_an_event_with_a_fault_freezes_the_tape_with_the_event_on_it(event: Devi
     assert kinds(snapshot)[-1] == "Reported"
 
 
+def test_a_fault_that_no_event_carries_freezes_the_tape_as_well() -> None:
+    frozen: list[Snapshot] = []
+    ring = tape(freeze=frozen.append)
+    poll(ring, 2)
+    ring.freeze(Fault("acceptor.note_lost", "counted 4, expected 3"))
+    assert [(one.fault.code, kinds(one)[-1]) for one in frozen] == [("acceptor.note_lost", "Heard")]
+
+
 def test_other_events_freeze_nothing() -> None:
     frozen: list[Snapshot] = []
     ring = tape(freeze=frozen.append)

@@ -91,6 +91,9 @@ class SspBillAcceptor:
         self._tape.ordered("read_counters")
         self._orders.ask_counters()
 
+    def keep_trace(self, fault: Fault) -> None:
+        self._tape.freeze(fault)
+
     def stop(self) -> None:
         """End the thread within 4 s; a credit nobody acknowledged stays with the device for the next start."""
         self._tape.ordered("stop")
