@@ -223,6 +223,23 @@ def suggest(missing: Fen) -> dict[int, int]:
     return dict(suggest_notes(missing, NOTE_FACES))
 
 
+def test_a_jam_stands_on_the_acceptors_plate_until_it_is_cleared(lobby: Lobby, page: Page) -> None:
+    glass = Glass(page, lobby.bench, lobby.state / "logs" / "kiosk.log")
+    to_the_slot(glass, lobby.home(skip=2))
+    plate = page.locator("#bill-acceptor output.state")
+    expect(plate).to_have_text("收钞中 taking notes", timeout=20_000)
+    shut = page.locator("#log li", has_text="bill-acceptor · 停收 shut")
+    before = shut.count()
+    page.click("button:has-text('入口卡钞')")
+    page.click("section .n100")
+    expect(page.locator("#log")).to_contain_text("bill-acceptor · 卡钞 jammed · ¥100 · where entry", timeout=20_000)
+    expect(shut).to_have_count(before + 1, timeout=20_000)
+    expect(plate).to_have_text("卡钞 jammed")
+    page.click("button:has-text('清除卡钞')")
+    expect(plate).not_to_have_text("卡钞 jammed", timeout=20_000)
+    glass.lead_on(places.CANCEL, "attract")
+
+
 def test_with_the_cable_pulled_in_the_middle_the_payment_is_accepted_first_and_booked_once_later(
     lobby: Lobby, page: Page
 ) -> None:
@@ -287,15 +304,3 @@ def test_kiosk_check_beside_it_says_that_all_is_ready(lobby: Lobby) -> None:
         "screen",
     }
     assert all(row["ready"] for row in rows)
-
-
-def test_a_jam_stands_on_the_acceptors_plate_until_it_is_cleared(lobby: Lobby, page: Page) -> None:
-    to_the_slot(Glass(page, lobby.bench, lobby.state / "logs" / "kiosk.log"), lobby.home(skip=2))
-    plate, reports = page.locator("#bill-acceptor output.state"), page.locator("#log li")
-    page.click("button:has-text('入口卡钞')")
-    page.click("section .n100")
-    expect(reports.first).to_have_text("bill-acceptor · 停收 shut", timeout=20_000)
-    expect(plate).to_have_text("卡钞 jammed")
-    expect(reports.nth(1)).to_have_text("bill-acceptor · 卡钞 jammed · ¥100 · where entry")
-    page.click("button:has-text('清除卡钞')")
-    expect(plate).not_to_have_text("卡钞 jammed", timeout=20_000)
