@@ -15,7 +15,7 @@ from office.ledger.models import LedgerEntry
 from office.property.models import Building, Entrance, Occupancy, Party, Project, Unit
 from office.property.services import touch
 from office.staff import audit
-from office.staff.admin_words import NO_SUCH_TIME_ZONE, choices_of
+from office.staff.admin_words import NO_SUCH_TIME_ZONE, OF_ANOTHER_BUILDING, OF_ANOTHER_PROJECT, choices_of
 from office.staff.services import projects_kept
 
 
@@ -28,8 +28,29 @@ class InWords(admin.ChoicesFieldListFilter):
             yield {**choice, "display": words.get(choice["display"], choice["display"])}
 
 
+class ProjectRowForm(forms.ModelForm):
+    """A row of one project for ever: what was posted about it stands in that project's books, and a rebuild looks for it there.
+    All that it points at is of the same project."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "project" in self.fields and not self.instance._state.adding:
+            # Not a read-only field of the admin, which would leave it out of the form and its uniqueness unchecked.
+            self.fields["project"].disabled = True
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        project = self.cleaned_data.get("project")
+        for name, value in list(self.cleaned_data.items()):
+            if project and getattr(value, "project_id", project.id) != project.id:
+                self.add_error(name, OF_ANOTHER_PROJECT % {"what": value, "project": project})
+        return self.cleaned_data
+
+
 class ProjectAdmin(admin.ModelAdmin):
     """Base of all admins of project rows: projects kept by a role only, changes audited, never deleted (rows of the past are needed)."""
+
+    form = ProjectRowForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(project__in=self._kept(request, "view"))
@@ -137,9 +158,25 @@ class BuildingAdmin(ProjectAdmin):
 class EntranceAdmin(ProjectAdmin):
     list_display = ("project", "building", "name")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Entrance | None = None) -> tuple[str, ...]:
+        """Units behind it would stay in the old building."""
+        return ("building",) if obj is not None and obj.units.exists() else ()
+
+
+class UnitForm(ProjectRowForm):
+    """A unit behind an entrance of its own building."""
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean()
+        building, entrance = told.get("building"), told.get("entrance")
+        if building and entrance and entrance.building_id != building.id:
+            self.add_error("entrance", OF_ANOTHER_BUILDING % {"entrance": entrance, "building": building})
+        return told
+
 
 @admin.register(Unit)
 class UnitAdmin(ProjectAdmin):
+    form = UnitForm
     list_display = ("project", "code", "kind", "area_c", "gone")
     list_filter = ("project", ("kind", InWords), "gone")
     search_fields = ("code",)

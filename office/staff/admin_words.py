@@ -165,6 +165,10 @@ CHOICES: dict[str, dict[str, Word]] = {
     "staff.Membership.role": words.ROLE,
 }
 
+OF_ANOTHER_PROJECT = _(
+    "%(what)s不属于小区“%(project)s”；请改选该小区的一项。已有的记录不能换小区，如登记错了，请在正确的小区新建"
+)
+OF_ANOTHER_BUILDING = _("%(entrance)s不在%(building)s；请改选%(building)s的单元")
 NO_SUCH_TIME_ZONE = _("没有这个时区；请填写地区名称，例如 Asia/Shanghai")
 
 

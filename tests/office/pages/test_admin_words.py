@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.core.management import call_command
 
 from office.billing.models import FeeItem
+from office.property.models import Unit
 from office.staff.admin_words import CHOICES, TABLES
 from office.staff.models import Role
 from office.staff.services import make_groups, sync_groups
 from tests.office.estate import Estate, add_unit
 from tests.office.pages.desk import person, signed_in
+from tests.office.test_project_admin import saved, two_projects
 
 OURS = ("property", "billing", "kiosks", "staff")
 
@@ -70,3 +72,13 @@ def test_what_decides_an_items_account_stays_once_it_was_billed(estate: Estate) 
     assert keeper(estate).post(path, told).status_code == 302
     changed = FeeItem.objects.get(id=item.id)
     assert (changed.category, changed.third_party, changed.pay_at_kiosk) == ("water", True, False)
+
+
+def test_what_is_wrong_about_a_unit_is_said_in_english_too(estate: Estate) -> None:
+    browser, away = two_projects(estate, "en")
+    unit = Unit.objects.get(id=estate.unit.id)
+    page = saved(browser, unit, building=away.building_id)
+    assert "is not of the estate “橄榄花园”; choose one that is" in page
+    assert "is not in 3栋; choose an entrance of 3栋" in saved(
+        browser, unit, entrance=add_unit(estate.project, "4", "1", "101", "王五").entrance_id
+    )
