@@ -13,10 +13,8 @@ from kiosk.offline_queue.reader import JournalReader
 from tests.end_to_end import truth
 from tests.end_to_end.halts import Halts
 from tests.end_to_end.lobby_runs import (
-    finish,
     households,
     insert,
-    leave,
     offer,
     slot_open,
     to_cash_of_a_debtor,
@@ -26,7 +24,8 @@ from tests.end_to_end.parts import Lobby, lobby
 from tests.end_to_end.recovery import recover
 from tests.end_to_end.robot import Robot
 
-SPEED = 20  # with it a note's fate may stay open for the shortest time there is, 15 s
+SPEED, PACE = 20, 8  # a note's fate may stay open for 120 s / PACE, the shortest time there is
+ON_ITS_WAY_WITHIN_S = 15.0
 CLAIMED_WITHIN_S = 60.0
 REACHED_WITHIN_S = 60.0
 MOST_TRIES = 5
@@ -43,7 +42,7 @@ def falls_silent_with_a_note(running: Lobby, robot: Robot, halts: Halts) -> None
         halts.arm("accept sent")
         offer(running, TWENTY)
         if (
-            halts.wait(REACHED_WITHIN_S)
+            halts.wait(ON_ITS_WAY_WITHIN_S)
             and running.events.wait("stacking", "returned", since=mark)["event"] == "stacking"
         ):
             break
@@ -62,9 +61,21 @@ def of(running: Lobby, *kinds: type[events.Event]) -> list[events.Event]:
 
 
 def killed_between_record_and_acknowledgement(running: Lobby, robot: Robot, halts: Halts) -> None:
-    finish(robot)
-    leave(robot)
-    halts.arm("credit durable")
+    recover(running, robot)
+    _answered_and_killed_at("credit durable", running, halts)
+
+
+def killed_with_the_claim_open_and_again_before_its_answer_is_on_disk(
+    running: Lobby, robot: Robot, halts: Halts
+) -> None:
+    running.kill_agent()
+    running.start_agent()
+    assert recover(running, robot), "the payment is told by E60"
+    _answered_and_killed_at("credit seen", running, halts)
+
+
+def _answered_and_killed_at(step: str, running: Lobby, halts: Halts) -> None:
+    halts.arm(step)
     running.acceptor.do("line", drop=0)
     assert halts.wait(REACHED_WITHIN_S)
     running.kill_agent()
@@ -72,15 +83,11 @@ def killed_between_record_and_acknowledgement(running: Lobby, robot: Robot, halt
     running.start_agent()
 
 
-def killed_with_the_payment_open_and_answered_to_the_next_process(running: Lobby, robot: Robot, halts: Halts) -> None:
-    running.kill_agent()
-    running.start_agent()
-    robot.wait(lambda view: isinstance(view, views.TroubleView) and view.frame.code == "E60")
-    running.acceptor.do("line", drop=0)
-
-
 def walk(folder: Path, dies: Callable[[Lobby, Robot, Halts], None]) -> None:
-    with closing(Halts(folder / "halts")) as halts, lobby(folder, speed=SPEED, launch=halts.launch) as running:
+    with (
+        closing(Halts(folder / "halts")) as halts,
+        lobby(folder, speed=SPEED, pace=PACE, launch=halts.launch) as running,
+    ):
         running.start_agent()
         robot = Robot(running.socket)
         try:
@@ -120,7 +127,7 @@ def check(running: Lobby) -> None:
 def test_a_late_credit_ends_its_claim_once_whatever_dies_around_it(tmp_path: Path) -> None:
     ways = (
         killed_between_record_and_acknowledgement,
-        killed_with_the_payment_open_and_answered_to_the_next_process,
+        killed_with_the_claim_open_and_again_before_its_answer_is_on_disk,
     )
     folders = [tmp_path / str(number) for number in range(len(ways))]
     for folder in folders:
