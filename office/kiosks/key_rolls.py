@@ -1,4 +1,4 @@
-"""A kiosk's new key: promised at pairing, the kiosk's own from the first request that it signs, when the old one ends.
+"""A kiosk's new key: promised at pairing, the kiosk's own from the first thing that it signs, when the old one ends.
 
 In between both would open the door, so that a power cut in the middle of a pairing leaves a kiosk that can speak.
 """
@@ -29,7 +29,8 @@ def owner(keyid: str) -> tuple[Kiosk, str] | None:
 
 
 def proven(proof: Proof, new_key: bytes) -> Kiosk | None:
-    """The kiosk whose key signed the roll, locked; None when this office knows none.
+    """The kiosk whose key signed the roll, locked; None when this office knows none. That signature is a use of the key as well:
+    who signs with a promised one has it on disk, and must keep it in case the answer to this roll is lost.
 
     Raises:
         SignatureInvalid: the proof does not hold.
@@ -37,7 +38,10 @@ def proven(proof: Proof, new_key: bytes) -> Kiosk | None:
     old = read_public_key(proof.previous_key)
     signature_fits(old, proof.signature, chain.key_roll_bytes(raw_public(old), new_key))
     keyid = key_id(raw_public(old))
-    return Kiosk.objects.select_for_update(no_key=True).filter(Q(key_id=keyid) | Q(next_key_id=keyid)).first()
+    kiosk = Kiosk.objects.select_for_update(no_key=True).filter(Q(key_id=keyid) | Q(next_key_id=keyid)).first()
+    if kiosk:
+        used(kiosk, keyid)
+    return kiosk
 
 
 def promise(kiosk: Kiosk, public_key: str, keyid: str) -> None:
@@ -51,7 +55,11 @@ def give(kiosk: Kiosk, public_key: str, keyid: str) -> None:
 
 
 def used(kiosk: Kiosk, keyid: str) -> None:
-    """A request was signed with this key: a promised one is the kiosk's own now."""
-    if kiosk.next_key_id == keyid:
-        give(kiosk, kiosk.next_public_key, keyid)
-        kiosk.save(update_fields=["public_key", "key_id", "next_public_key", "next_key_id"])
+    """Something was signed with this key: a promised one is the kiosk's own now."""
+    if kiosk.next_key_id != keyid:
+        return
+    public_key = kiosk.next_public_key
+    # The row may be newer than what was read: a later promise in it must stay.
+    as_read = Kiosk.objects.filter(id=kiosk.id, next_key_id=keyid)
+    if as_read.update(public_key=public_key, key_id=keyid, next_public_key="", next_key_id=""):
+        give(kiosk, public_key, keyid)
