@@ -19,12 +19,15 @@ from kiosk.views import Saying
 
 
 def open_payment(state: State, moment: Moment) -> Step:
-    """Write down what is to be paid; from here on money may come in."""
+    """Write down what is to be paid; from here on money may come in.
+
+    The business date is the day the screen's late fees were counted to: were it the next one past midnight, the office would
+    miss a day's fee that nobody was asked for.
+    """
     visit, found = state.visit, state.visit.found
     if visit.unit is None or found is None:
         return state, [LogUnexpected("payment without a unit", state.phase)]
     plan = plan_of(visit)
-    day = moment.business_date or (None if found.offline else found.as_of)
     opened = journal.PaymentOpened(
         payment_id=moment.spare_id,
         unit_id=visit.unit.unit_id,
@@ -47,7 +50,7 @@ def open_payment(state: State, moment: Moment) -> Step:
         offline=found.offline,
         bills_as_of_ms=found.cached_at_ms if found.offline else None,
         applied_seq=found.applied_seq,
-        business_date=day.isoformat() if day else None,
+        business_date=visit.business_date.isoformat() if visit.business_date else None,
         language=visit.language,
         unit_code=visit.unit.code,
         masked_name=visit.unit.masked_name,

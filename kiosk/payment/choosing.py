@@ -1,5 +1,7 @@
 """What to pay: the open bills, how one was computed, the amount, and the method; then everything is asked anew before cash."""
 
+from datetime import date
+
 from msgspec.structs import replace
 
 from kiosk import taps
@@ -155,6 +157,7 @@ def _with_bills(state: State, event: BillsFound, moment: Moment) -> State:
         unit=event.unit,
         found=event,
         owed=owed,
+        business_date=_counted_to(event, moment),
         prepay_only=event.prepay_only,
         picked=frozenset(one.bill.bill_id for one in owed),
         page=0,
@@ -166,9 +169,13 @@ def _with_bills(state: State, event: BillsFound, moment: Moment) -> State:
     return go(replace(state, visit=visit), moment, Phase.PICKING, notice=_standing_notice(visit))
 
 
+def _counted_to(event: BillsFound, moment: Moment) -> date | None:
+    """Today; an office that answers knows the date better than a kiosk whose clock is unset."""
+    return moment.business_date or (None if event.offline else event.as_of)
+
+
 def _owed(event: BillsFound, moment: Moment) -> tuple[BillOwed, ...]:
-    """Open bills as of today; an office that answers knows the date better than a kiosk whose clock is unset."""
-    day = moment.business_date if moment.business_date or event.offline else event.as_of
+    day = _counted_to(event, moment)
     owed = (bill.owed_on(day) for bill in event.bills)
     return tuple(one for one in owed if one.outstanding > 0)
 

@@ -123,6 +123,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit | None = None
     found: BillsFound | None = None
     owed: tuple[BillOwed, ...] = ()
+    business_date: date | None = None  # the day ``owed`` was counted to, also past midnight; None: clock unset
     prepay_only: bool = False  # bills too old or none: cash goes to the prepaid balance
     picked: frozenset[str] = frozenset()
     amounts_shown: bool = False

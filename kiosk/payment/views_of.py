@@ -130,9 +130,9 @@ def view_of(state: State, moment: Moment, view_no: int) -> AnyView:
         case Phase.EXPLAINING:
             return explain_view(state, frame)
         case Phase.CHOOSING_AMOUNT:
-            return amount_view(state, moment, frame)
+            return amount_view(state, frame)
         case Phase.CHOOSING_METHOD:
-            return method_view(state, moment, frame)
+            return method_view(state, frame)
         case Phase.INSERTING if state.payment is not None:
             if state.payment.asks_cancel:
                 return money_in_view(state, state.payment, frame)

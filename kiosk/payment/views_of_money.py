@@ -113,10 +113,10 @@ def explain_view(state: State, frame: Frame) -> AnyView:
     )
 
 
-def amount_view(state: State, moment: Moment, frame: Frame) -> AmountView:
+def amount_view(state: State, frame: Frame) -> AmountView:
     visit, most = state.visit, state.around.shape.rows
     plan = plan_of(visit)
-    allocation = allocate(plan.due, plan.bills, moment.business_date)
+    allocation = allocate(plan.due, plan.bills, visit.business_date)
     rows = [
         _allocation_row(owed, allocation.paid_to(owed.bill.bill_id))
         for owed in plan.bills
@@ -156,10 +156,10 @@ def _allocation_row(owed: BillOwed, paid: Fen) -> AllocationRow:
     )
 
 
-def method_view(state: State, moment: Moment, frame: Frame) -> MethodView:
-    around = state.around
-    plan = plan_of(state.visit)
-    paid = allocate(plan.due, plan.bills, moment.business_date)  # an amount of one's own may reach only some of them
+def method_view(state: State, frame: Frame) -> MethodView:
+    around, visit = state.around, state.visit
+    plan = plan_of(visit)
+    paid = allocate(plan.due, plan.bills, visit.business_date)  # an amount of one's own may reach only some of them
     later = Saying("reason.not_yet")
     return MethodView(
         frame=frame,
@@ -173,7 +173,7 @@ def method_view(state: State, moment: Moment, frame: Frame) -> MethodView:
         ),
         faces=around.usable_faces,
         cash_place=cash_place(around),
-        no_receipt=state.visit.asks_consent,
+        no_receipt=visit.asks_consent,
     )
 
 

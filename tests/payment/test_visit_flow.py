@@ -1,10 +1,11 @@
 """A visit from the first touch to the method, as the person sees it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from kiosk import taps, views
+from kiosk.domain import events as journal
 from kiosk.domain.money import Fen
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
@@ -232,6 +233,37 @@ def test_an_unset_clock_takes_the_quoted_late_fee_and_does_not_stop_cash():
     assert walker.sees(views.BillListView).picked_total == 24_560
     walker.tap(taps.ContinueTapped).tap(taps.TileChosen, tile="cash").printer_says()
     assert walker.sees(views.InsertCashView).due == 24_560
+
+
+MIDNIGHT_COMES = [(TODAY, TODAY + timedelta(days=1)), (None, TODAY), (TODAY, None)]  # or the clock is set, or lost
+
+
+@pytest.mark.parametrize(("day", "later"), MIDNIGHT_COMES)
+def test_what_the_screen_asked_before_midnight_is_paid_as_of_that_day_while_the_office_is_away(day, later):
+    owing = bill("b", 500_000, date(2026, 10, 31), late_fee_rule=True)
+    walker = Walker(link_up=False).ready()
+    walker.day = day
+    asked = walker.to_method(owing, offline=True, cached_at_ms=NOW_MS).sees(views.MethodView).due
+    walker.day = later
+    walker.tap(taps.TileChosen, tile="cash").printer_says()
+    (opened,) = walker.records(journal.PaymentOpened)
+    assert opened.business_date == (day.isoformat() if day else None)
+    assert opened.due_fen == asked == owing.owed_on(day).outstanding
+    walker.acceptor_open().insert(100).tap(taps.ContinueTapped)
+    (settled,) = walker.records(journal.PaymentPartial)
+    assert settled.business_date == opened.business_date
+
+
+def test_an_office_that_answers_after_midnight_has_the_new_days_late_fee_read_before_any_cash():
+    owing = bill("b", 500_000, date(2026, 10, 31), late_fee_rule=True)
+    walker = Walker().ready().to_method(owing)
+    tomorrow = walker.day = TODAY + timedelta(days=1)
+    walker.tap(taps.TileChosen, tile="cash").printer_says().bills_come(owing, as_of=tomorrow)
+    assert walker.sees(views.TroubleView).saying.key == "error.e22"
+    walker.tap(taps.ContinueTapped)
+    assert walker.sees(views.BillListView).picked_total == owing.owed_on(tomorrow).outstanding
+    walker.tap(taps.ContinueTapped).tap(taps.TileChosen, tile="cash").printer_says().bills_come(owing, as_of=tomorrow)
+    assert walker.records(journal.PaymentOpened)[0].business_date == tomorrow.isoformat()
 
 
 @pytest.mark.parametrize("steps", range(9))
