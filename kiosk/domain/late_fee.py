@@ -1,12 +1,15 @@
 """The late fee (违约金): simple interest per day on unpaid principal, rounded once per bill."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 import msgspec
 
 from kiosk.domain.money import MILLION, Fen, round_half_up
+
+WAIVED_GAP_FEN = 100  # with the principal paid, so much late fee that an offline kiosk could not know of is waived
 
 
 class Start(StrEnum):
@@ -62,6 +65,23 @@ def late_fee(rule: LateFeeRule, due_on: date, steps: Sequence[PrincipalStep], as
     if rule.cap_fen is not None:
         amount = min(amount, rule.cap_fen)
     return LateFee(Fen(amount), late_days - skipped)
+
+
+def steps_after(steps: Sequence[PrincipalStep], paid: Iterable[tuple[date, int]]) -> list[PrincipalStep]:
+    """The steps when these parts of the principal were paid as well, each on its day, in whatever order they became known."""
+    if not steps:
+        return []
+    first, falls = steps[0], dict[date, int]()
+    for before, after in pairwise(steps):
+        falls[after.since] = falls.get(after.since, 0) + before.open_fen - after.open_fen
+    for day, part in paid:
+        since = max(day, first.since)
+        falls[since] = falls.get(since, 0) + part
+    made, left = [first], first.open_fen
+    for since in sorted(falls):
+        left = Fen(left - falls[since])
+        made.append(PrincipalStep(since, left))
+    return made
 
 
 def _days_between(since: date, until: date, due_on: date, skipped: int) -> int:

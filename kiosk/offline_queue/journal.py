@@ -17,11 +17,11 @@ from typing import Any
 
 from kiosk.clock import TRUSTED, Boot, Clock, age_ms
 from kiosk.domain import chain, events
-from kiosk.domain.events import Event, JournalGenesis, KeyRolled
+from kiosk.domain.events import Event, JournalGenesis, KeyRolled, PaymentPartial, PaymentSettled
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.projections import EventRefused
-from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, OwnSettlements, PaymentRecord
+from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, PaymentRecord
 from kiosk.offline_queue.verify import TAIL, check_file, ends_cleanly
 from kiosk.offline_queue.writing import make_entry, write_genesis
 
@@ -283,18 +283,10 @@ class Journal:
             oldest = tables.entry_at(self._db, acked + 1)
         return self.head_seq - acked, self._age_ms(oldest) if oldest else None
 
-    def settlements_after(self, seq: int) -> OwnSettlements:
-        """What we settled after ``seq`` (the ``applied_seq`` of a bills answer), per bill and unit. Source: decisions 16."""
-        own = OwnSettlements(bills={}, prepaid={})
+    def settlements_after(self, seq: int) -> list[PaymentSettled | PaymentPartial]:
+        """What we settled after ``seq`` (the ``applied_seq`` of a bills answer), in order. Source: decisions 16."""
         with self._guarded():
-            ended = tables.settlements(self._db, seq)
-        for settled in ended:
-            for line in settled.lines:
-                parts = own.bills.setdefault(line.bill_id, {})
-                parts[line.component] = parts.get(line.component, 0) + line.amount_fen
-            if settled.prepaid_fen:
-                own.prepaid[settled.unit_id] = own.prepaid.get(settled.unit_id, 0) + settled.prepaid_fen
-        return own
+            return tables.settlements(self._db, seq)
 
     def latest(self, kind: str) -> Entry | None:
         """The newest entry of a remembered kind: agent.started, agent.stopped, checkpoint, acceptor.counted, config.applied."""

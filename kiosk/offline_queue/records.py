@@ -57,10 +57,3 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def credited_fen(self) -> int:
         return sum(note.face_fen or 0 for note in self.notes if note.state == "credited")
-
-
-class OwnSettlements(msgspec.Struct, frozen=True):
-    """What this kiosk settled after some sequence number, to subtract from bills the office told before it."""
-
-    bills: dict[str, dict[str, int]]  # bill id to component (cost, late_fee, principal) to fen
-    prepaid: dict[str, int]  # unit id to fen

@@ -100,8 +100,9 @@ def payments(db: sqlite3.Connection, where: str, *values: Any) -> tuple[PaymentR
 
 
 def settlements(db: sqlite3.Connection, after_seq: int) -> list[PaymentSettled | PaymentPartial]:
-    """How payments ended after ``after_seq``, cancelled ones left out."""
-    sql = "SELECT event.body FROM payment JOIN event ON event.seq = payment.ended_seq WHERE payment.ended_seq > ?"
+    """How payments ended after ``after_seq``, in order, cancelled ones left out."""
+    ends = "SELECT event.body FROM payment JOIN event ON event.seq = payment.ended_seq"
+    sql = f"{ends} WHERE payment.ended_seq > ? ORDER BY payment.ended_seq"
     ended = [decode(body) for (body,) in db.execute(sql, (after_seq,))]
     return [event for event in ended if isinstance(event, PaymentSettled | PaymentPartial)]
 

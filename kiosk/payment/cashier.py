@@ -192,8 +192,7 @@ class Cashier:
             case BillsFound():
                 if event.offline:
                     self._uploads.wake()
-                own = self._journal.settlements_after(event.applied_seq)
-                return less_own(event, own, self._moment().business_date)
+                return less_own(event, self._journal.settlements_after(event.applied_seq))
             case EstateTold(estate=estate):
                 known = with_known_zone(estate)
                 self._zone = ZoneInfo(known.time_zone)

@@ -1,15 +1,13 @@
-"""Fee formulas, principal steps and what a bill comes to; pure.
+"""Fee formulas and what a bill comes to; pure.
 
 Source: office-domain sections 3 and 4.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kiosk.domain.late_fee import LateFeeRule, PrincipalStep, late_fee
-from kiosk.domain.money import Fen, round_half_up
-
-WAIVED_GAP_FEN = 100  # a late fee that an offline kiosk could not know of, up to this much, is waived
+from kiosk.domain.money import round_half_up
 
 
 def area_fee(area_c: int, price_e4: int, months: int = 1) -> int:
@@ -20,20 +18,6 @@ def area_fee(area_c: int, price_e4: int, months: int = 1) -> int:
 def metered_fee(quantity_m: int, price_e4: int) -> int:
     """Quantity in 0.001 units times price in 0.0001 yuan (W1: 22 at 5.00 is 11000 fen)."""
     return round_half_up(quantity_m * price_e4, 100_000)
-
-
-def principal_steps(
-    amount_fen: int, since: datetime.date, paid: Iterable[tuple[datetime.date, int]]
-) -> list[PrincipalStep]:
-    """The open principal from each date on, whatever the order in which the payments arrived."""
-    by_date: dict[datetime.date, int] = {}
-    for date, part in paid:
-        by_date[max(date, since)] = by_date.get(max(date, since), 0) + part
-    steps, left = [PrincipalStep(since, Fen(amount_fen))], amount_fen
-    for date in sorted(by_date):
-        left -= by_date[date]
-        steps.append(PrincipalStep(date, Fen(left)))
-    return steps
 
 
 def late_fee_open(

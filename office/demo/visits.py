@@ -27,7 +27,7 @@ def open_payment(
     writer: JournalWriter,
     unit_id: str,
     owed: Sequence[BillOwed],
-    date: datetime.date,
+    date: datetime.date | None,
     *,
     due_fen: int | None = None,
     offline: bool = False,
@@ -52,7 +52,7 @@ def open_payment(
         bills=picked,
         due_fen=due,
         offline=offline,
-        business_date=date.isoformat(),
+        business_date=date.isoformat() if date else None,
     )
     writer.append(opened)
     return payment_id
@@ -76,7 +76,7 @@ def settle(
     kiosk_code: str,
     owed: Sequence[BillOwed],
     faces: Sequence[int],
-    date: datetime.date,
+    date: datetime.date | None,
     *,
     offline: bool = False,
     printed: bool = True,
@@ -99,7 +99,7 @@ def settle(
         ),
         prepaid_fen=allocation.prepayment,
         late_days={item.bill.bill_id: item.late_days for item in owed},
-        business_date=date.isoformat(),
+        business_date=date.isoformat() if date else None,
         time_zone="Asia/Shanghai",
         ended="finished",
         offline=offline,
@@ -117,12 +117,12 @@ def pay(
     kiosk_code: str,
     bills: Sequence[Bill],
     faces: Sequence[int],
-    date: datetime.date,
+    date: datetime.date | None,
     *,
     offline: bool = False,
     printed: bool = True,
 ) -> str:
-    """A whole visit: these bills, these notes; the payment's id."""
+    """A whole visit: these bills, these notes; the payment's id. No date: the kiosk's clock is unset."""
     owed = [bill.owed_on(date) for bill in bills]
     payment_id = open_payment(writer, unit_id, owed, date, offline=offline)
     for face in faces:

@@ -3,8 +3,10 @@
 import datetime
 from collections.abc import Sequence
 
+from kiosk.domain.late_fee import WAIVED_GAP_FEN, PrincipalStep, steps_after
+from kiosk.domain.money import Fen
 from office.billing.models import Bill
-from office.billing.rules import WAIVED_GAP_FEN, late_fee_open, principal_steps
+from office.billing.rules import late_fee_open
 from office.billing.wire import domain_rule, domain_steps, first_day
 from office.payments.models import Allocation
 
@@ -19,7 +21,7 @@ def bring_up_to_date(bill: Bill, new: Sequence[Allocation], date: datetime.date)
     though its principal is paid, else 0. A late fee that an offline kiosk could not know of is waived if small."""
     earlier = Allocation.objects.filter(bill=bill, component="principal").values_list("date", "amount_fen")
     now = [(part.date, part.amount_fen) for part in new if part.component == "principal"]
-    steps = principal_steps(bill.amount_fen, first_day(bill), [*earlier, *now])
+    steps = steps_after([PrincipalStep(first_day(bill), Fen(bill.amount_fen))], [*earlier, *now])
     bill.steps = [[step.since.isoformat(), step.open_fen] for step in steps]
     gap = late_fee_open_on(bill, date) if bill.principal_open_fen == 0 else 0
     if gap <= WAIVED_GAP_FEN:

@@ -1,8 +1,7 @@
-"""What the flow knows after a restart, from nothing but the journal; and bills minus what this kiosk settled itself."""
+"""What the flow knows after a restart, from nothing but the journal."""
 
 import sqlite3
 from contextlib import closing
-from datetime import date
 
 import pytest
 from msgspec.structs import replace
@@ -10,20 +9,16 @@ from msgspec.structs import replace
 from kiosk import taps, text, views
 from kiosk.domain import events as journal
 from kiosk.domain.estate import Estate
-from kiosk.domain.late_fee import LateFeeRule, PrincipalStep
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Outcome
-from kiosk.office_client.events import BillsFound
 from kiosk.offline_queue import projections
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.reader import JournalReader
-from kiosk.offline_queue.records import OwnSettlements
 from kiosk.payment import recovery, slip
-from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import NoteStage, Ticket
 from tests.offline_queue import journals
-from tests.payment.walker import AUGUST, TODAY, UNIT, Walker, bill
+from tests.payment.walker import Walker
 
 
 @pytest.fixture
@@ -221,38 +216,3 @@ def test_after_a_restart_with_nothing_in_the_payer_reads_that_nothing_was_taken(
     assert walker.printer_says().sees(views.AttractView).notice == views.Saying("notice.nothing_taken")
     walker.tap(taps.StartTapped).tap(taps.CancelTapped)
     assert walker.sees(views.AttractView).notice is None
-
-
-def found(*bills, applied_seq: int = 1) -> BillsFound:
-    return BillsFound(request_no=1, unit=UNIT, bills=bills, as_of=TODAY, applied_seq=applied_seq, offline=True)
-
-
-def test_what_this_kiosk_settled_after_the_offices_answer_is_taken_off_it():
-    own = OwnSettlements(bills={"b-aug": {"principal": 20_000}}, prepaid={UNIT.unit_id: 72})
-    less = less_own(found(AUGUST), own, TODAY)
-    assert less.bills[0].owed_on(TODAY).outstanding == 4_560
-    assert less.unit.prepaid == UNIT.prepaid + 72
-
-
-def test_a_bill_paid_in_full_here_owes_nothing_and_no_late_fee_grows_on_it():
-    owing = bill("b", 24_560, date(2026, 10, 10), late_fee_rule=True)
-    own = OwnSettlements(bills={"b": {"principal": 24_560, "late_fee": 332}}, prepaid={})
-    less = less_own(found(owing), own, TODAY)
-    assert less.bills[0].owed_on(TODAY).outstanding == 0
-    assert less.bills[0].owed_on(date(2026, 12, 24)).outstanding == 0
-
-
-def test_a_bill_paid_in_part_here_bears_late_fee_on_the_rest_only():
-    owing = bill("b", 24_560, date(2026, 11, 14), late_fee_rule=True)
-    own = OwnSettlements(bills={"b": {"principal": 14_560, "late_fee": 74}}, prepaid={})
-    less = less_own(found(owing), own, TODAY)
-    assert less.bills[0].owed_on(TODAY).late_fee == 0
-    whole = PrincipalStep(date(2026, 10, 25), Fen(24_560)), PrincipalStep(TODAY, Fen(10_000))
-    assert less.bills[0].steps == whole
-    assert LateFeeRule().rate_ppm == 300
-    assert less.bills[0].owed_on(date(2026, 12, 4)).late_fee == 30
-
-
-def test_an_office_that_knows_all_our_settlements_is_believed_as_it_is():
-    told = found(AUGUST)
-    assert less_own(told, OwnSettlements(bills={}, prepaid={}), TODAY) is told
