@@ -22,9 +22,10 @@ _CONFIRMED = {
 def difference_agrees(project: Project) -> Found:
     """1901 holds what people gave for notes that are not found yet; 1001 what they gave in hand."""
     expected: dict[object, int] = {}
-    given = SuspenseItem.objects.filter(project=project, outcome__in=GIVEN_BY_PEOPLE).exclude(note=None)
+    noted = Q(note__isnull=False) | Q(kind=SuspenseItem.Kind.NOTE_UNKNOWN)  # the latter of no note: payments.overtaken
+    given = SuspenseItem.objects.filter(noted, project=project, outcome__in=GIVEN_BY_PEOPLE)
     for item in given.select_related("note"):
-        found = item.note.face_fen or 0 if item.note.state in IN_THE_BOX else 0
+        found = item.note.face_fen or 0 if item.note and item.note.state in IN_THE_BOX else 0
         expected[item.kiosk_id] = expected.get(item.kiosk_id, 0) + (item.amount_fen or 0) - found
     ledger = balances(project, DIFFERENCE, "kiosk_id")
     for kiosk_id in expected.keys() | ledger.keys():

@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[Role, int]] = {
     "unidentified_cash": (Role.FINANCE_AUDIT, 24),
     "note_unknown": (Role.FINANCE_AUDIT, 72),
     "claim_contradicted": (Role.FINANCE_AUDIT, 24),
+    "claim_overtaken": (Role.FINANCE_AUDIT, 24),
     "box_variance": (Role.FINANCE_AUDIT, 24),
     "clock_skew": (Role.TECHNICIAN, 24),
     "unreadable_event": (Role.TECHNICIAN, 24),

@@ -9,6 +9,7 @@ from typing import Any
 
 from office.ledger import stream as books
 from office.ledger.models import OfficeCommand, Stream
+from office.payments import overtaken
 from office.payments.boxes import move
 from office.payments.claim_closing import close_item, credit, look_again, refund
 from office.payments.claim_rules import FACES, ways_out
@@ -85,10 +86,12 @@ def _fitting(item: SuspenseItem, outcome: str, unit: Unit | None, amount_fen: in
 
 def apply_propose(stream: Stream, command: OfficeCommand) -> Resolution:
     told = command.body
-    return Resolution.objects.create(
+    known = SuspenseItem.objects.filter(project_id=stream.project_id, id=told["suspense_id"]).first()
+    item = known or overtaken.lost_item(stream, command)
+    made = Resolution(
         id=derived_id(stream.project_id, "resolution", command.ingest_no),
         project_id=stream.project_id,
-        suspense_id=uuid.UUID(told["suspense_id"]),
+        suspense=item,
         outcome=told["outcome"],
         unit_id=uuid.UUID(told["unit_id"]) if told["unit_id"] else None,
         amount_fen=told["amount_fen"],
@@ -97,6 +100,11 @@ def apply_propose(stream: Stream, command: OfficeCommand) -> Resolution:
         at=command.at,
         ingest_no=command.ingest_no,
     )
+    if item.state != SuspenseItem.State.OPEN:
+        overtaken.told(command)
+        made.state, made.closed_at, made.close_reason = Resolution.State.CANCELLED, command.at, overtaken.WHY
+    made.save(force_insert=True)
+    return made
 
 
 def confirm(user: Any, resolution: Resolution) -> Resolution:
@@ -139,22 +147,29 @@ _OUTCOME = {
 def apply_confirm(stream: Stream, command: OfficeCommand) -> None:
     found = Resolution.objects.select_related("suspense__note", "suspense__payment", "unit")
     resolution = found.get(project_id=stream.project_id, id=command.body["resolution_id"])
-    item = resolution.suspense
+    item = resolution.suspense if _answers(resolution) else overtaken.given_beside(stream, command, resolution)
+    if item is None:
+        return
     if resolution.outcome == Resolution.Outcome.CREDIT:
         credit(stream, command, item, resolution.unit, resolution.amount_fen)
     elif resolution.outcome == Resolution.Outcome.REFUND:
         refund(stream, command, item, resolution.amount_fen)
     elif item.note is not None:
         move(item.note, Note.State.NOT_KEPT, item.note.face_fen)  # it stood in no account: nothing to post
-    resolution.state, resolution.closed_by, resolution.closed_at = (
-        Resolution.State.CONFIRMED,
-        command.by,
-        command.at,
-    )
+    resolution.suspense, resolution.state = item, Resolution.State.CONFIRMED
+    resolution.closed_by, resolution.closed_at = command.by, command.at
     resolution.save()
     item.amount_fen = resolution.amount_fen
     close_item(item, _OUTCOME[resolution.outcome], at=command.at, why=resolution.reason, by=command.by)
     look_again(item.payment)
+
+
+def _answers(resolution: Resolution) -> bool:
+    """Whether the item still waits for this answer: not where a later program, folding anew, has another one."""
+    item = resolution.suspense
+    is_open = item.state == SuspenseItem.State.OPEN and resolution.state == Resolution.State.PROPOSED
+    is_as_much = not item.in_books or item.amount_fen == resolution.amount_fen
+    return is_open and is_as_much and resolution.outcome in ways_out(in_books=item.in_books)
 
 
 def cancel(user: Any, resolution: Resolution, reason: str) -> Resolution:

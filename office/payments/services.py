@@ -9,6 +9,7 @@ from typing import Any
 from office.kiosks.models import Alarm
 from office.ledger import stream as books
 from office.ledger.models import OfficeCommand, Stream
+from office.payments import overtaken
 from office.payments.cases import open_case
 from office.payments.models import Case, Payment, Review, SuspenseItem
 from office.rows import derived_id
@@ -53,13 +54,17 @@ def review(user: Any, payment: Payment, decision: str, reason: str = "", *, seen
         body = {"payment_id": str(payment.id), "decision": decision, "reason": reason}
         command = books.record(stream, "payment.reviewed", body, user)
         made = apply_review(stream, command)
+        assert made is not None
         audit.note(payment.project_id, user, f"payment.{decision}", payment, reason=reason, at=command.at)
     payment.refresh_from_db()
     return made
 
 
-def apply_review(stream: Stream, command: OfficeCommand) -> Review:
-    payment = Payment.objects.get(project_id=stream.project_id, id=command.body["payment_id"])
+def apply_review(stream: Stream, command: OfficeCommand) -> Review | None:
+    payment = Payment.objects.filter(project_id=stream.project_id, id=command.body["payment_id"]).first()
+    if payment is None:
+        overtaken.told(command)
+        return None
     decision, reason = Review.Decision(command.body["decision"]), command.body["reason"]
     match decision:
         case Review.Decision.ACCEPT:
@@ -131,7 +136,7 @@ def close_case(user: Any, case: Case, reason: str) -> Case:
         Stale: it is closed already.
     """
     check(user, case.project_id, Act.HANDLE_CASES)
-    if case.suspense is not None and case.suspense.state == SuspenseItem.State.OPEN:
+    if _needs_two(case):
         raise NeedsTwo(case.id)
     if not plain(reason):
         raise ReasonNeeded("close")
@@ -139,8 +144,16 @@ def close_case(user: Any, case: Case, reason: str) -> Case:
     return _case_command(user, case, "case.closed", body, apply_close)
 
 
+def _needs_two(case: Case) -> bool:
+    return case.suspense is not None and case.suspense.state == SuspenseItem.State.OPEN
+
+
 def apply_close(stream: Stream, command: OfficeCommand) -> None:
-    case = Case.objects.get(project_id=stream.project_id, id=command.body["case_id"])
+    """What is no case, closed, or about money that waits for two, as a later program folds it, stays as it is."""
+    case = Case.objects.filter(project_id=stream.project_id, id=command.body["case_id"]).first()
+    if case is None or case.state == Case.State.CLOSED or _needs_two(case):
+        overtaken.told(command)
+        return
     case.state, case.closed_at = Case.State.CLOSED, command.at
     case.closed_by, case.close_reason = command.by, command.body["reason"]
     case.save()

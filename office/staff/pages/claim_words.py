@@ -23,6 +23,7 @@ CAUSE: dict[str, Word] = {
     "unknown_unit": _("终端所报的房号这里没有"),
     "the kiosk told: found": _("终端后来的记录说，它在钞箱内"),
     "the kiosk told: returned": _("终端后来的记录说，它退回了缴费人"),
+    "overtaken": _("两人办理以后，终端的记录已另有结果"),
     "the kiosk told: the same, readably": _("终端又记了一次，这次看得懂"),
 }
 

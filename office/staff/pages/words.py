@@ -73,6 +73,7 @@ CASE = {
     "box_unplanned_removal": State("no", _("钞箱被取出")),
     "box_variance": State("no", _("清点不符")),
     "claim_contradicted": State("no", _("核实结果相反")),
+    "claim_overtaken": State("no", _("可能给了两次")),
 }
 
 # A suspense item: open, or how it ended.
