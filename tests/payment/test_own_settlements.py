@@ -70,9 +70,11 @@ def test_a_part_of_the_late_fee_leaves_its_rest_and_the_whole_principal():
 
 
 def test_without_a_date_the_settlement_stands_on_the_day_of_the_figures_it_paid():
-    """The clock was unset, so what was paid is what the office had told; nothing grows on it, whatever the day is now."""
+    """The clock was unset, so what was paid is what the office had told: from then on it bears nothing, whatever day it is now."""
     undated = paid("b", None, late_fee=332, principal=24_560)
     assert [left(undated, on=day).outstanding for day in (None, TODAY, later(6))] == [0, 0, 0]
+    part = paid("b", None, late_fee=332, principal=14_560)
+    assert [left(part, on=day).late_fee for day in (None, TODAY, later(10))] == [0, 0, 30]
 
 
 def test_an_unset_clock_is_told_what_the_office_would_have_quoted():
