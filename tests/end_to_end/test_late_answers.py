@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import requests
 
 from kiosk import views
@@ -124,6 +125,8 @@ def check(running: Lobby) -> None:
     assert "已查明：在钞箱内，已记入您的缴费" in page.text
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_a_late_credit_ends_its_claim_once_whatever_dies_around_it(tmp_path: Path) -> None:
     ways = (
         killed_between_record_and_acknowledgement,

@@ -28,9 +28,9 @@ def start() -> Iterator[Start]:
 
 
 @pytest.mark.timeout(300)
-def test_the_visit_goes_on_after_two_kills_and_two_freezes_of_the_kivy_screen(tmp_path: Path, start: Start) -> None:
-    did = run(tmp_path, start, lobbies=1, hits=4)
-    assert did["SIGKILL"] == did["SIGSTOP"] == 2
+def test_the_visit_goes_on_after_a_kill_and_a_freeze_of_the_kivy_screen(tmp_path: Path, start: Start) -> None:
+    did = run(tmp_path, start, lobbies=1, hits=2)
+    assert did["SIGKILL"] == did["SIGSTOP"] == 1
 
 
 @pytest.mark.long
