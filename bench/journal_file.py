@@ -4,6 +4,7 @@ Syncs and bytes are those that a recorder saw the process ask for, in a process 
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -11,10 +12,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import kiosk
 from bench import long_journal
 from bench.figures import Figure, median
 from kiosk.clock import SystemClock
-from kiosk.domain.events import AgentStopped, JournalGenesis, NoteAcceptIntent, NoteCredited, NoteEscrow, PaymentOpened
+from kiosk.domain.events import (
+    AgentStarted,
+    AgentStopped,
+    JournalGenesis,
+    NoteAcceptIntent,
+    NoteCredited,
+    NoteEscrow,
+    PaymentOpened,
+)
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
@@ -61,10 +71,11 @@ def _what_a_note_asks(folder: Path) -> list[Figure]:
 def _what_a_long_one_costs(folder: Path) -> list[Figure]:
     path = folder / "long.db"
     journal = _new(path)
+    journal.append(AgentStarted(software=kiosk.__version__, sqlite=sqlite3.sqlite_version, clean=True))
     long_journal.fill(journal, ["unit"], ENTRIES)
     journal.append(AgentStopped())
     journal.close()
-    opened_s = median([_timed(lambda: Journal.open(path, SystemClock()).close()) for _ in range(OPENINGS)])
+    opened_s = median([_timed(lambda: _open(path).close()) for _ in range(OPENINGS)])
     with JournalReader(path) as reader:
         verified_s = median([_timed(lambda: verify(reader.db)) for _ in range(3)])
     return [
@@ -76,6 +87,10 @@ def _what_a_long_one_costs(folder: Path) -> list[Figure]:
 def _new(path: Path) -> Journal:
     genesis = JournalGenesis(kiosk_id="bench", kiosk_code="BENCH", public_key="", software="bench")
     return Journal.create(path, SystemClock(), genesis)
+
+
+def _open(path: Path) -> Journal:
+    return Journal.open(path, SystemClock(), software=kiosk.__version__)
 
 
 def _timed(work: Callable[[], object]) -> float:

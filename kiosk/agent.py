@@ -2,7 +2,8 @@
 
 Without a usable journal (not paired yet, damaged, disk full) it stands by: the screen says why, no device is opened, and as
 soon as a journal can be opened the kiosk goes on by itself. Exit codes: 0 stopped on purpose, 1 another agent is there,
-3 the journal failed and a new process must check it, 4 a thread died (both services and ``kiosk run`` start a new one).
+3 the journal failed and a new process must check it, 4 a thread died, or an error that nobody foresaw (both services and
+``kiosk run`` start a new one).
 """
 
 import logging
@@ -13,19 +14,19 @@ import sqlite3
 import sys
 import threading
 from contextlib import ExitStack
-from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 import kiosk
+from kiosk import devices
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.estate import Estate
 from kiosk.domain.events import AgentStarted
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware.flight_recorder.recorder import FlightRecorder
-from kiosk.hardware.flight_recorder.tape import Freeze, not_kept
-from kiosk.hardware.ports import BillAcceptor, PrintJob, ReceiptPrinter, Report
+from kiosk.hardware.ports import PrintJob
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.enquiries import Enquiries
 from kiosk.office_client.identity import Identity, IdentityUnusable
@@ -58,6 +59,16 @@ EXPLAIN_S = 3.0  # how long the screen says that the journal failed before a new
 # would give the service up. Only the first failure after a clean stop is followed by a new process at once.
 STEADY_S = 60.0
 UPLOAD_ANSWERS_S = 10.0  # an office slower than this is "away" on the screen; what it took it will not take twice
+
+
+class Given(NamedTuple):
+    """What an agent has with or without a journal."""
+
+    settings: Settings
+    inbox: Inbox
+    clock: SystemClock
+    cache: Cache
+    link: AgentEnd
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -98,7 +109,7 @@ def _alone(settings: Settings) -> int:
         print(f"kiosk agent: {settings.screen_socket}: {error.strerror}; see [kiosk] run_dir", file=sys.stderr)
         return FAILED
     try:
-        return int(_serve(settings, inbox, clock, cache, link))
+        return int(_serve(Given(settings, inbox, clock, cache, link)))
     finally:
         link.stop()
         cache.close()
@@ -112,13 +123,17 @@ def _part_died(died: threading.ExceptHookArgs, inbox: Inbox) -> None:
     inbox.put(PartDied())
 
 
-def _serve(settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd) -> Ending:
-    found = _open(settings, clock)
-    opened = found if isinstance(found, Opened) else _stand_by(settings, inbox, clock, cache, link, found)
+def _serve(given: Given) -> Ending:
+    found = _open(given.settings, given.clock)
+    opened = found if isinstance(found, Opened) else _stand_by(given, found)
     if isinstance(opened, Ending):
         return opened
     try:
-        return _take_payments(settings, inbox, clock, cache, link, opened)
+        return _take_payments(given, opened)
+    except Exception as error:
+        # Nobody foresaw it. The screen speaks, and systemd does not give up a service that ends at once again and again.
+        log.critical("agent.failed reason=%s", error, exc_info=True)
+        return _give_up(given, JournalUnusable("internal", f"{type(error).__name__}: {error}"), Ending.PART_DIED)
     finally:
         opened.journal.close()
 
@@ -132,7 +147,8 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
     if not settings.journal_path.exists():
         return JournalUnusable(NOT_PAIRED, f"{settings.journal_path}: there is no journal; pair this kiosk again")
     try:
-        journal = Journal.open(settings.journal_path, clock, Room.of_margin_mb(settings.kiosk.disk_margin_mb))
+        room = Room.of_margin_mb(settings.kiosk.disk_margin_mb)
+        journal = Journal.open(settings.journal_path, clock, room, kiosk.__version__)
     except JournalUnusable as error:
         return error
     try:
@@ -144,52 +160,47 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
     return Opened(identity, journal)
 
 
-def _stand_by(
-    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnusable
-) -> Opened | Ending:
+def _stand_by(given: Given, why: JournalUnusable) -> Opened | Ending:
     """Say why no money can be taken until that is over. A file that had failed is then left to a new process."""
-    standby = _standby(settings, inbox, clock, cache, link, why)
+    standby = _standby(given, why)
+    path = given.settings.journal_path
     failed = why.code.startswith("journal.")
     opened: Opened | JournalUnusable = why
     while isinstance(opened, JournalUnusable):
         if not standby.wait(opened.code, opened.detail):
             return Ending.STOPPED
-        if failed and not database.is_doubted(settings.journal_path):
-            database.doubt(settings.journal_path, why.detail)
-        opened = _open(settings, clock)
+        if failed and not database.is_doubted(path):
+            database.doubt(path, why.detail)
+        opened = _open(given.settings, given.clock)
     if failed:
         opened.journal.close()
         return Ending.JOURNAL_FAILED
     return opened
 
 
-def _give_up(
-    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnwritable
-) -> Ending:
-    """The journal opened, and its first commit failed."""
-    standby = _standby(settings, inbox, clock, cache, link, JournalUnusable(why.code, str(why)))
-    until = clock.monotonic() + STEADY_S / settings.kiosk.speed
-    while clock.monotonic() < until:
-        if not standby.wait(why.code, str(why)):
+def _give_up(given: Given, why: JournalUnusable, then: Ending = Ending.JOURNAL_FAILED) -> Ending:
+    """The journal opened, and nothing can be begun with it: say so for a while, and leave it to a new process."""
+    standby = _standby(given, why)
+    until = given.clock.monotonic() + STEADY_S / given.settings.kiosk.speed
+    while given.clock.monotonic() < until:
+        if not standby.wait(why.code, why.detail):
             return Ending.STOPPED
-    return Ending.JOURNAL_FAILED
+    return then
 
 
-def _standby(
-    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, why: JournalUnusable
-) -> Standby:
+def _standby(given: Given, why: JournalUnusable) -> Standby:
     log.error("agent.stands_by code=%s detail=%s", why.code, why.detail)
-    estate = cache.estate()
-    around = _surroundings(settings)
+    estate = given.cache.estate()
+    around = _surroundings(given.settings)
     if estate:
         around = msgspec.structs.replace(around, estate=estate[0])
-    reporter = Reporter(settings.status_path, clock)
-    return Standby(State(numbers=Numbers(kiosk_code=""), around=around), inbox, link, clock, reporter.stands_by)
+    state = State(numbers=Numbers(kiosk_code=""), around=around)
+    reporter = Reporter(given.settings.status_path, given.clock)
+    return Standby(state, given.inbox, given.link, given.clock, reporter.stands_by)
 
 
-def _take_payments(
-    settings: Settings, inbox: Inbox, clock: SystemClock, cache: Cache, link: AgentEnd, opened: Opened
-) -> Ending:
+def _take_payments(given: Given, opened: Opened) -> Ending:
+    settings, inbox, clock, cache, link = given
     journal, identity = opened.journal, opened.identity
     cache.keep_only_for(journal.journal_id, journal.head_seq)
     try:
@@ -198,10 +209,9 @@ def _take_payments(
             known = recovery.read(journal, reader.entries)
         journal.append(AgentStarted(software=kiosk.__version__, sqlite=sqlite3.sqlite_version, clean=clean))
     except JournalUnwritable as error:
-        return _give_up(settings, inbox, clock, cache, link, error)
+        return _give_up(given, JournalUnusable(error.code, str(error)))
     except (JournalUnusable, sqlite3.Error) as error:
-        unusable = database.in_words(error, settings.journal_path)
-        return _give_up(settings, inbox, clock, cache, link, JournalUnwritable(unusable.code, unusable.detail))
+        return _give_up(given, database.in_words(error, settings.journal_path))
     log.info(
         "agent.started clean=%s interrupted=%d untold=%s intent_open=%s",
         clean,
@@ -270,8 +280,8 @@ class _Parts:
         self.recorder = FlightRecorder(
             settings.traces_dir, clock, lambda: _above_margin(settings), software=kiosk.__version__
         )
-        self.acceptor = build_acceptor(settings, inbox.put, clock, self.recorder.freeze)
-        self.printer = build_printer(settings, inbox.put, clock, self.recorder.freeze)
+        self.acceptor = devices.build_acceptor(settings, inbox.put, clock, self.recorder.freeze)
+        self.printer = devices.build_printer(settings, inbox.put, clock, self.recorder.freeze)
         office = settings.office
         timing = Timing(
             heartbeat_s=office.heartbeat_s,
@@ -330,42 +340,10 @@ class _Parts:
             raise SlipUnprintable(str(error)) from error
 
 
-def build_acceptor(settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept) -> BillAcceptor | None:
-    """The driver of the protocol named in the settings; None where they name none."""
-    section = settings.bill_acceptor
-    if section.protocol == "none":
-        return None
-    from kiosk.hardware.bill_acceptor.ssp.driver import SspBillAcceptor
-
-    port = str(_at_settings(settings, section.port))
-    return SspBillAcceptor(port, report, clock, speed=section.speed, recall_path=settings.recall_path, freeze=freeze)
-
-
-def build_printer(settings: Settings, report: Report, clock: Clock, freeze: Freeze = not_kept) -> ReceiptPrinter:
-    from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
-
-    section = settings.receipt_printer
-    port = str(_at_settings(settings, section.port))
-    return EscposReceiptPrinter(
-        port,
-        report,
-        clock,
-        baud=section.baud,
-        speed=section.speed,
-        process_id=section.process_id,
-        freeze=freeze,
-    )
-
-
 def _above_margin(settings: Settings) -> int:
     """Free bytes that money does not need: the disk margin and the ballast in it are not for traces."""
     room = database.Room.of_margin_mb(settings.kiosk.disk_margin_mb)
     return database.free_bytes(settings.state_dir) - room.margin_bytes - room.ballast_bytes
-
-
-def _at_settings(settings: Settings, port: str) -> Path:
-    """A relative port counts from the settings file, as the state directory does."""
-    return Path(settings.base_dir) / port
 
 
 def _surroundings(settings: Settings) -> Surroundings:

@@ -23,6 +23,7 @@ from kiosk.hardware.flight_recorder.recorder import stored
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable
 from kiosk.office_client.identity import Identity, IdentityUnusable
 from kiosk.offline_queue.database import JournalUnusable, Room
+from kiosk.offline_queue.newer import check_known
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import status
 from kiosk.payment.status import Row
@@ -107,6 +108,7 @@ def _journal(settings: Settings) -> tuple[Row, bool]:
         return Row(part="journal", ready=False, detail=f"{path}: there is none", remedy=PAIR), False
     try:
         with JournalReader(path) as reader:
+            check_known(reader.db, path)
             head, _ = reader.head()
             intent_open = reader.db.execute("SELECT 1 FROM note WHERE state = 'intent'").fetchone() is not None
     except JournalUnusable as error:
@@ -121,7 +123,7 @@ def _acceptor(settings: Settings, clock: SystemClock, *, intent_open: bool) -> R
     if intent_open:
         detail = "not asked: a note's outcome is open, and the kiosk itself must hear the answer"
         return Row(part=part, ready=False, detail=detail, remedy="Start the kiosk; it settles the note first.")
-    from kiosk.agent import build_acceptor
+    from kiosk.devices import build_acceptor
 
     heard: queue.SimpleQueue[ports.DeviceEvent] = queue.SimpleQueue()
     acceptor = build_acceptor(settings, heard.put, clock)
@@ -144,7 +146,7 @@ def _acceptor(settings: Settings, clock: SystemClock, *, intent_open: bool) -> R
 
 
 def _printer(settings: Settings, clock: SystemClock) -> Row:
-    from kiosk.agent import build_printer
+    from kiosk.devices import build_printer
 
     part = "receipt printer"
     heard: queue.SimpleQueue[ports.DeviceEvent] = queue.SimpleQueue()

@@ -64,6 +64,7 @@ ROOTS = (
     "kiosk.__main__",
     "kiosk.agent",
     "kiosk.check",
+    "kiosk.devices",
     "kiosk.replace_journal",
     "kiosk.hardware.probe",
     "kiosk.hardware.dialects",

@@ -20,6 +20,7 @@ from kiosk.domain import chain, events
 from kiosk.domain.events import Event, JournalGenesis, KeyRolled, PaymentPartial, PaymentSettled
 from kiosk.offline_queue import database, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
+from kiosk.offline_queue.newer import check_known
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.records import Cursor, Entry, NoteRecord, PaymentRecord
 from kiosk.offline_queue.verify import TAIL, check_file, ends_cleanly
@@ -98,10 +99,11 @@ class Journal:
         return cls.open(path, clock, room)
 
     @classmethod
-    def open(cls, path: Path, clock: Clock, room: Room | None = None) -> "Journal":
+    def open(cls, path: Path, clock: Clock, room: Room | None = None, software: str = "") -> "Journal":
         """Open and check: the newest entry; the file and the chain's tail after any but a clean stop; all of it after a failure.
 
         ``room`` is the disk margin of the settings; without it no space is reserved and has_room() is always true.
+        ``software`` is the version that the caller writes into agent.started: what stands before that is known to it.
 
         Raises:
             JournalUnusable: no money may be taken; the code says why.
@@ -117,6 +119,7 @@ class Journal:
             raise database.in_words(error, path) from error
         try:
             doubted = database.is_doubted(path)
+            check_known(db, path, "" if doubted else software)
             tail = TAIL if unclean or not ends_cleanly(db) else 1
             check_file(db, path, newest=None if doubted else tail)
             log.info("journal.checked entries=%s", "all" if doubted else tail)

@@ -12,6 +12,7 @@ import msgspec
 from kiosk.domain import chain
 from kiosk.offline_queue import database, export, migrations, projections
 from kiosk.offline_queue.database import JournalUnusable
+from kiosk.offline_queue.newer import check_known
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
@@ -38,6 +39,7 @@ def self_check(path: Path) -> Report:
     """
     try:
         with JournalReader(path) as reader, closing(_counting_room()) as counted:
+            check_known(reader.db, path)
             _check_stored(reader.db)
             reader.db.execute("BEGIN")  # one snapshot: the kiosk may be writing meanwhile
             return _check_exported(reader, counted)

@@ -11,8 +11,8 @@ import msgspec
 
 from kiosk.domain import chain
 from kiosk.domain.signed_chain import NotSigned, Signer
+from kiosk.offline_queue import tables
 from kiosk.offline_queue.database import JournalUnusable
-from kiosk.offline_queue.tables import ENTRY_COLUMNS
 
 TAIL = 20_000  # entries checked after an unclean stop of a longer journal; `kiosk journal verify` checks all
 
@@ -51,6 +51,21 @@ def verify(db: sqlite3.Connection, after_seq: int = 0) -> Finding | None:
     return None
 
 
+def is_as_written(db: sqlite3.Connection, seq: int) -> bool:
+    """Whether one entry's hash fits it and the one before it, whatever its kind."""
+    prev = tables.hash_at(db, seq - 1) or chain.GENESIS_PREV
+    factory, db.text_factory = db.text_factory, bytes
+    try:
+        row = db.execute(f"SELECT {tables.ENTRY_COLUMNS} FROM event WHERE seq = ?", (seq,)).fetchone()
+        journal_id = db.execute("SELECT journal_id FROM journal").fetchone()[0]
+        _header_of(row, _text(journal_id, "journal_id"), prev)
+    except _Wrong:
+        return False
+    finally:
+        db.text_factory = factory
+    return True
+
+
 def ends_cleanly(db: sqlite3.Connection) -> bool:
     """Whether the newest entry is one that a deliberate stop leaves, or the journal is new."""
     row = db.execute("SELECT kind FROM event ORDER BY seq DESC LIMIT 1").fetchone()
@@ -85,7 +100,7 @@ class _Walk:
         signer = Signer(_text(row[0], "journal_id") if row else "")
         if self.seq:
             self._begin_at(db)
-        for row in db.execute(f"SELECT {ENTRY_COLUMNS} FROM event WHERE seq > ? ORDER BY seq", (self.seq,)):
+        for row in db.execute(f"SELECT {tables.ENTRY_COLUMNS} FROM event WHERE seq > ? ORDER BY seq", (self.seq,)):
             self._step(signer, row)
         self._check_ends(db)
 
@@ -97,20 +112,10 @@ class _Walk:
         self.prev = row[0]
 
     def _step(self, signer: Signer, row: tuple[Any, ...]) -> None:
-        seq, payment_id, kind, v, boot_id, mono_ms, wall_ms, clock, body, digest = row
+        seq, *_, body, digest = row
         if seq != self.seq + 1:
             raise _Wrong("missing", "the entry is not there")
-        header = chain.Header(
-            payment_id=_text(payment_id, "payment_id"),
-            kind=_text(kind, "kind"),
-            v=v,
-            boot_id=_text(boot_id, "boot_id"),
-            mono_ms=mono_ms,
-            wall_ms=wall_ms,
-            clock=_text(clock, "clock"),
-        )
-        if not isinstance(body, bytes) or chain.entry_hash(signer.journal_id, seq, header, body, self.prev) != digest:
-            raise _Wrong("changed", "its hash does not fit")
+        header = _header_of(row, signer.journal_id, self.prev)
         try:
             signer.check(header.kind, body, self.seq, self.prev)
         except NotSigned as error:
@@ -129,6 +134,23 @@ class _Walk:
         if tuple(head) != (self.seq, self.prev):
             self.seq -= 1
             raise _Wrong("changed", "the last entry is not the one that was written last")
+
+
+def _header_of(row: tuple[Any, ...], journal_id: str, prev: bytes) -> chain.Header:
+    """What stands beside a body, once the entry's hash has been found to fit."""
+    seq, payment_id, kind, v, boot_id, mono_ms, wall_ms, clock, body, digest = row
+    header = chain.Header(
+        payment_id=_text(payment_id, "payment_id"),
+        kind=_text(kind, "kind"),
+        v=v,
+        boot_id=_text(boot_id, "boot_id"),
+        mono_ms=mono_ms,
+        wall_ms=wall_ms,
+        clock=_text(clock, "clock"),
+    )
+    if not isinstance(body, bytes) or chain.entry_hash(journal_id, seq, header, body, prev) != digest:
+        raise _Wrong("changed", "its hash does not fit")
+    return header
 
 
 def _text(value: Any, column: str) -> str:

@@ -9,10 +9,12 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import Reading
-from kiosk.domain import events
+from kiosk.domain import chain, events
 from kiosk.domain.http_signature import public_text
 from kiosk.domain.identifiers import claim_no, receipt_no
+from kiosk.offline_queue import tables
 from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.records import Entry
 
 KIOSK_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SERIAL = "SSP-1234567"
@@ -128,6 +130,20 @@ def pay(journal: Journal, payment_id: str, face_fen: int = 10_000) -> None:
     journal.append(intent(note, face_fen, payment_id))
     journal.append(credited(note, face_fen, payment_id))
     journal.append(settled(payment_id, journal.next_receipt_number(), face_fen))
+
+
+def write_newer(journal: Journal, kind: str, v: int = 1, body: bytes | None = None) -> int:
+    """Append what only a newer program writes, as that program would: rightly chained, of the same tables."""
+    header = chain.Header(payment_id="", kind=kind, v=v, boot_id="boot-1", mono_ms=1, wall_ms=2, clock="rtc")
+    body = body or f'{{"kind":"{kind}","v":{v},"told":"something new"}}'.encode()
+    seq, db = journal.head_seq + 1, journal._db
+    digest = chain.entry_hash(journal.journal_id, seq, header, body, journal.head_hash)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(tables.INSERT_EVENT, tables.row_of(Entry(seq=seq, header=header, body=body, hash=digest)))
+    db.execute(tables.SET_HEAD, (seq, digest))
+    db.execute("COMMIT")
+    journal.head_seq, journal.head_hash = seq, digest
+    return seq
 
 
 def tamper(path: Path, *statements: str) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kiosk.clock import SystemClock
 from kiosk.domain import events as journal
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
+from tests.offline_queue.journals import write_newer
 from tests.payment.kiosk_at_work import KioskAtWork, bill
 
 TWELVE = bill("b-12", 1_200, date(2099, 11, 30))
@@ -230,6 +232,42 @@ def test_a_journal_that_can_not_be_written_lets_no_note_in(kiosk: KioskAtWork) -
     partial = kiosk.wait_recorded(journal.PaymentPartial)[0]
     assert (partial.ended, partial.received_fen) == ("restart", 100)
     kiosk.check_truth()
+
+
+def test_an_entry_of_a_newer_program_is_said_on_the_screen_and_heals_with_that_program(kiosk: KioskAtWork) -> None:
+    kiosk.to_cash()
+    kiosk.insert(1)
+    kiosk.kill()
+    path = kiosk.state / "journal.db"
+    with closing(Journal.open(path, SystemClock())) as opened:
+        held = path.with_name("held.db")
+        opened._db.execute("VACUUM INTO ?", (str(held),))
+        seq = write_newer(opened, "card.debited")
+    kiosk.start()
+    view = kiosk.sees(views.OutOfServiceView)
+    assert (view.frame.code, view.reason) == ("E80", views.Saying("reason.journal"))
+    assert f"entry {seq} was written by a newer program (card.debited, v1); install that program again" in kiosk.log
+    kiosk.stop()
+    row = check_of(kiosk, expected=1)["journal"]
+    assert not row["ready"]
+    assert f"entry {seq} was written by a newer program" in row["detail"]
+    held.rename(path)  # stands for the program that knows the entry
+    kiosk.start()
+    assert kiosk.wait_recorded(journal.PaymentPartial)[0].received_fen == 100
+    kiosk.check_truth()
+
+
+def test_an_error_that_nobody_foresaw_is_said_on_the_screen_before_a_new_process_comes(kiosk: KioskAtWork) -> None:
+    """systemd gives up a service that ends at once a few times in a row."""
+    kiosk.sees(views.AttractView, lambda view: view.methods)
+    kiosk.stop()
+    with closing(Journal.open(kiosk.state / "journal.db", SystemClock())) as opened:
+        write_newer(opened, "note.returned", body=b'{"kind":"note.returned","v":1,"odd":true}')
+    kiosk.start()
+    view = kiosk.sees(views.OutOfServiceView)
+    assert (view.frame.code, view.reason) == ("E80", views.Saying("reason.journal"))
+    assert kiosk.exit_code() == 4
+    assert "agent.stands_by code=internal detail=UnknownEvent" in kiosk.log
 
 
 def test_check_asks_the_running_agent_and_opens_nothing_itself(kiosk: KioskAtWork) -> None:
