@@ -289,12 +289,13 @@ class Sync:
         self._answer_s = max(self._timing.answer_s, 2 * (self._clock.monotonic() - began))
         self._refresh.version_is(answer.config_version)
         self._interval_s = min(max(answer.interval_s, 1), MAX_INTERVAL_S)
-        if answer.ack_seq is not None and answer.ack_seq > reader.head()[0]:
+        holds = answer.ack_seq or 0  # null: nothing of this journal
+        if holds > reader.head()[0]:
             self._ask_whether_we_are_old(reader)
         # An office restored from an older copy gets again what it lost.
-        if answer.ack_seq is not None and answer.ack_seq < self._acked:
-            log.warning("sync.office_lost_entries from=%d", answer.ack_seq + 1)
-            self._acked = self._posted = answer.ack_seq
+        if holds < self._acked:
+            log.warning("sync.office_lost_entries from=%d", holds + 1)
+            self._acked = self._posted = holds
             self._commit_waits.set()
         elif answer.posted_seq > self._posted:
             self._posted = min(answer.posted_seq, self._acked)
