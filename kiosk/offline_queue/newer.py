@@ -11,7 +11,7 @@ from kiosk.offline_queue import tables
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.verify import is_as_written
 
-NEWEST = 5_000  # entries looked at in any case
+NEWEST = 5_000  # entries looked at where this very version started last
 
 _KINDS = ", ".join(f"'{kind}'" for kind in events.KINDS)
 _FIRST_UNKNOWN = f"""

@@ -1,5 +1,7 @@
 """A newer program with the same tables wrote a kind or version that this one does not know, and then this one is installed again."""
 
+from pathlib import Path
+
 import pytest
 
 from kiosk.domain.events import AgentStarted, AgentStopped
@@ -10,6 +12,7 @@ from kiosk.offline_queue.journal_command import main
 from kiosk.offline_queue.self_check import self_check
 from tests.offline_queue.journals import pay, tamper, write_newer
 
+GOLDEN = Path(__file__).parent.parent / "golden" / "events"
 VERSION = "1.0"
 OURS = AgentStarted(software=VERSION, sqlite="3", clean=True)
 NEWER = AgentStarted(software="99.0", sqlite="3", clean=True)
@@ -57,6 +60,15 @@ def test_what_this_very_program_wrote_is_not_all_read_again_at_each_start(journa
     journal.append(AgentStopped())
     journal.close()
     Journal.open(path, clock, software=VERSION).close()
+
+
+def test_every_kind_and_version_that_was_ever_released_is_known(journal, path):
+    released = sorted(GOLDEN.glob("*.json"))
+    for file in released:
+        kind, _, v = file.stem.rpartition(".v")
+        write_newer(journal, kind, int(v), file.read_bytes())
+    assert journal.head_seq == 1 + len(released) >= 27
+    newer.check_known(journal._db, path)
 
 
 def test_a_kind_that_the_disk_changed_is_damage_and_no_newer_program(journal, path, clock):
