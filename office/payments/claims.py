@@ -168,8 +168,9 @@ def _answers(resolution: Resolution) -> bool:
     """Whether the item still waits for this answer: not where a later program, folding anew, has another one."""
     item = resolution.suspense
     is_open = item.state == SuspenseItem.State.OPEN and resolution.state == Resolution.State.PROPOSED
+    is_over = item.payment is None or item.payment.state != Payment.State.OPEN
     is_as_much = not item.in_books or item.amount_fen == resolution.amount_fen
-    return is_open and is_as_much and resolution.outcome in ways_out(in_books=item.in_books)
+    return is_open and is_over and is_as_much and resolution.outcome in ways_out(in_books=item.in_books)
 
 
 def cancel(user: Any, resolution: Resolution, reason: str) -> Resolution:

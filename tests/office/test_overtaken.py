@@ -22,7 +22,7 @@ from office.property.models import Unit
 from office.staff.models import Role
 from tests.office.engines import both_engines
 from tests.office.estate import TODAY, Estate, add_person, add_unit
-from tests.office.test_claims import balances, claim
+from tests.office.test_claims import balances, claim, lose_sight
 
 HUNDRED = 10000
 
@@ -136,6 +136,30 @@ def test_a_home_that_is_entered_after_two_people_placed_its_money_has_it_once(es
     assert entered.prepaid_fen == HUNDRED
     assert balances() == {"1009.K": HUNDRED, "1122": 60120, "2203": -HUNDRED}
     assert not Case.objects.exists()
+
+
+def test_money_given_for_a_visit_that_turns_out_to_have_been_open_is_no_part_of_it(
+    estate: Estate, cashier, finance
+) -> None:
+    """The kiosk settles by what it knows, after the two people and without them."""
+    writer, home = estate.writer, str(estate.unit.id)
+    with an_older_office("payment.opened"):
+        payment_id = visits.open_payment(writer, home, [], TODAY)
+        visits.insert_note(writer, payment_id, HUNDRED)
+        lose_sight(estate, payment_id)
+        estate.upload()
+        item = SuspenseItem.objects.get(kind="note_unknown")
+        claims.confirm(finance, claims.propose(cashier, item, "credit", "camera", unit=estate.unit))
+        visits.settle(writer, payment_id, home, estate.kiosk.code, [], [HUNDRED], TODAY)
+        estate.upload()
+    upgrade(estate)
+    payment = estate.payment(payment_id)
+    assert (payment.state, payment.amount_fen, payment.prepaid_fen) == ("booked", HUNDRED, HUNDRED)
+    assert balances() == {"1009.K": HUNDRED, "1122": 60120, "1901": HUNDRED, "2203": -2 * HUNDRED}
+    assert sorted(Case.objects.filter(state="open").values_list("kind", flat=True)) == [
+        "claim_overtaken",
+        "note_unknown",
+    ]
 
 
 @pytest.mark.parametrize("then", ["waits", "was taken back"])
