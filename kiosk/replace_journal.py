@@ -17,12 +17,14 @@ import msgspec
 
 import kiosk
 from kiosk.clock import Clock, SystemClock
-from kiosk.office_client.client import OfficeClient, Refused, Unreachable
+from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.pairing import Paired, PairingFailed, exchange, genesis_of, kept_at
-from kiosk.offline_queue import database, outbox
+from kiosk.office_client.wire import JournalHeld
+from kiosk.offline_queue import database
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
+from kiosk.offline_queue.last_upload import PATIENCE_S, LastUpload, NotDelivered
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment.status import is_first_agent
 from kiosk.settings import Settings, SettingsError, load
@@ -46,6 +48,18 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of this kiosk")
     parser.add_argument("--code", required=True, help="from `office pairing-code --kiosk CODE --reason TEXT`")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=PATIENCE_S,
+        metavar="SECONDS",
+        help="how long to ask an office again that is silent or busy (%(default).0f)",
+    )
+    parser.add_argument(
+        "--leave-unsent",
+        action="store_true",
+        help="go on although the office may still take entries of the old journal: two people decide each note of them",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args(argv)
     try:
@@ -53,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
             settings = load(arguments.config)
             if not is_first_agent(settings.journal_path.parent, held):
                 raise PairingFailed("the kiosk is running; stop it first (systemctl stop kiosk-agent)")
-            done = replace(settings, arguments.code, SystemClock())
+            done = replace(settings, arguments.code, SystemClock(), arguments.wait, leave_unsent=arguments.leave_unsent)
     except (SettingsError, PairingFailed, JournalUnusable, OSError) as error:
         print(f"kiosk journal replace: {error}", file=sys.stderr)
         return 1
@@ -61,48 +75,62 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def replace(settings: Settings, code: str, clock: Clock) -> Replaced:
-    """Send, pair, keep aside, begin anew.
+def replace(
+    settings: Settings, code: str, clock: Clock, patience_s: float = PATIENCE_S, *, leave_unsent: bool = False
+) -> Replaced:
+    """Send, pair, keep aside, begin anew. ``leave_unsent``: also where the office may still take entries of the old journal.
 
     Raises:
-        PairingFailed: the office gives no leave; nothing was changed.
+        PairingFailed: the office gives no leave, or does not take the old journal now; nothing was changed.
         JournalUnusable: the disk does not let us.
     """
     path, before = settings.journal_path, kept_at(settings.identity_path)
-    sent = deliver(settings.office.url, before, path, clock) if before else 0
+    sent = _deliver(settings.office.url, before, path, clock, patience_s, leave_unsent=leave_unsent)
     paired = exchange(settings.office.url, code, kiosk.__version__, before)
     if before and before.kiosk_id != paired.identity.kiosk_id:
         raise PairingFailed(
             f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed here"
         )
     paired.identity.save(settings.identity_path)
-    head, acked, next_receipt = _state_of(path)
+    unsent, next_receipt = _state_of(path, sent, paired.replaces)
     kept = keep_aside(path)
     journal_id = _begin(paired, path, clock, max(next_receipt, paired.next_receipt_number))
-    unsent = None if head is None else max(0, head - max(sent, acked))
     return Replaced(kiosk_code=paired.identity.kiosk_code, journal_id=journal_id, kept=str(kept or ""), unsent=unsent)
 
 
-def deliver(url: str, identity: Identity, path: Path, clock: Clock) -> int:
-    """Send what the office still takes, up to the first entry that can't be read or does not fit; the last one it has of ours."""
-    client, at_most, sent = OfficeClient(url, identity, clock), outbox.MAX_EVENTS, 0
+def _deliver(
+    url: str, identity: Identity | None, path: Path, clock: Clock, patience_s: float, *, leave_unsent: bool
+) -> int:
+    """Send what the office still takes; the last entry of ours that it is known to have.
+
+    Raises:
+        PairingFailed: it may take more later, and is not to be left behind.
+    """
+    client = OfficeClient(url, identity, clock) if identity else None
     try:
         with JournalReader(path) as reader:
-            sent = reader.cursor().ack_seq
-            while at_most:
-                try:
-                    batch = outbox.next_batch(reader, sent, clock, at_most)
-                    if batch is None:
-                        break
-                    client.upload(reader.journal_id, batch.gzipped)
-                    sent = batch.last_seq  # not what the answer acknowledges: that may be another history's
-                except (sqlite3.Error, Refused, UnicodeDecodeError):
-                    at_most //= 2
-    except (JournalUnusable, sqlite3.Error, Unreachable) as error:
-        print(f"kiosk journal replace: sent no more of the old journal: {error}", file=sys.stderr)
+            if client is None:
+                return reader.cursor().ack_seq
+            upload = LastUpload(client, reader, clock, patience_s)
+            try:
+                upload.run()
+            except NotDelivered as error:
+                if not leave_unsent:
+                    raise PairingFailed(
+                        f"{url}: the office does not take the old journal's entries now ({error}); try again, nothing was "
+                        "changed; --leave-unsent goes on without them"
+                    ) from error
+                print(f"kiosk journal replace: left unsent: {error}", file=sys.stderr)
+            return upload.sent
+    except (JournalUnusable, sqlite3.Error, TypeError) as error:
+        may_pass = isinstance(error, JournalUnusable) and not isinstance(error.__cause__, TypeError)
+        if may_pass and not database.has_failed(error) and not leave_unsent:  # locked, or a newer program's
+            raise
+        print(f"kiosk journal replace: the old journal can't be read: {error}", file=sys.stderr)
+        return 0
     finally:
-        client.close()
-    return sent
+        if client:
+            client.close()
 
 
 def keep_aside(path: Path) -> Path | None:
@@ -136,13 +164,17 @@ def _begin(paired: Paired, path: Path, clock: Clock, first_receipt_number: int) 
     return journal.journal_id
 
 
-def _state_of(path: Path) -> tuple[int | None, int, int]:
-    """The newest entry, the last one acknowledged, and the next receipt number, as far as the old file can still say."""
+def _state_of(path: Path, sent: int, named: JournalHeld | None) -> tuple[int | None, int]:
+    """How many entries the office does not hold, and the next receipt number, as far as the old file can still say."""
     try:
         with JournalReader(path) as reader:
-            return reader.head()[0], reader.cursor().ack_seq, reader.next_receipt_number()
+            head_seq, next_receipt = reader.head()[0], reader.next_receipt_number()
+            if named and named.journal_id == reader.journal_id:
+                own = reader.hash_at(named.seq)
+                sent = named.seq if own and own.hex() == named.hash else sent
+            return max(0, head_seq - sent), next_receipt
     except (JournalUnusable, sqlite3.Error, TypeError):
-        return None, 0, 1
+        return None, 1
 
 
 def _in_words(done: Replaced) -> str:

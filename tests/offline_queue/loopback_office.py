@@ -77,6 +77,7 @@ class LoopbackOffice:
         self.recent = None
         self.token: str | None = "ABCD2345"
         self.next_receipt_number = 1
+        self.replaces: dict | None = None  # what pairing names as the kiosk's newest journal
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.lock = threading.Lock()
@@ -143,7 +144,7 @@ class LoopbackOffice:
                         "server_time": self.time_text(),
                         "interval_s": self.interval_s,
                         "config_version": self.estate["config_version"],
-                        "ack_seq": held,
+                        "ack_seq": held or None,
                         "posted_seq": held if self.posting else 0,
                         "outcomes": self._outcomes_after(beat["posted_seq"], beat["journal_id"]),
                     },
@@ -169,7 +170,7 @@ class LoopbackOffice:
             "project_code": "YG",
             "office_public_key": hs.public_text(OFFICE_KEY),
         }
-        return 201, told | {"next_receipt_number": self.next_receipt_number}, {}
+        return 201, told | {"next_receipt_number": self.next_receipt_number, "replaces": self.replaces}, {}
 
     def _changed(self, since: str) -> dict:
         if since and not since.isdecimal():
@@ -194,6 +195,10 @@ class LoopbackOffice:
             raise Refuse(413, "too_large")
         if self.poison and any(self.poison in event["body"] for event in batch["events"]):
             raise Refuse(400, "malformed", retry="after_fix")
+        if not batch["events"] and batch["last_seq"] < len(held):
+            raise Refuse(409, "ahead", expected_seq=len(held) + 1, retry="never")
+        if batch["first_seq"] > len(held) + 1:
+            raise Refuse(409, "gap", expected_seq=len(held) + 1)
         fresh = []
         for event in batch["events"]:
             if event["seq"] <= len(held):
@@ -203,8 +208,6 @@ class LoopbackOffice:
                     )
                 continue
             fresh.append(event)
-        if fresh and fresh[0]["seq"] != len(held) + 1:
-            raise Refuse(409, "gap", expected_seq=len(held) + 1)
         prev = bytes.fromhex(held[-1]["hash"]) if held else chain.GENESIS_PREV
         for event in fresh:
             header = chain.Header(**{name: event[name] for name in chain.Header.__struct_fields__})
