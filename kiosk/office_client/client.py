@@ -13,13 +13,13 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from kiosk.clock import Clock
 from kiosk.domain.billing import Unit
 from kiosk.domain.estate import Estate
 from kiosk.domain.http_signature import SignatureInvalid, sign_request, verify_answer
 from kiosk.office_client import wire
+from kiosk.office_client.deadline import Deadline, DeadlineAdapter
 from kiosk.office_client.identity import Identity
 
 BASE = "/api/v1"
@@ -79,6 +79,7 @@ class Transport:
         self.authority = host if parts.port in (None, default) else f"{host}:{parts.port}"
         self.connect_s = connect_s
         self.read_s = read_s
+        self._deadline = Deadline()
         self._session = self._new_session()
         self._used_at = time.monotonic()
 
@@ -95,12 +96,12 @@ class Transport:
         if time.monotonic() - self._used_at > IDLE_S:
             self.drop()
         patience_s = self.read_s + len(request.body or b"") / SENT_BYTES_PER_S
-        deadline = time.monotonic() + self.connect_s + patience_s
+        self._deadline.begin(self.connect_s + patience_s)
         try:
             with self._session.send(
                 request, stream=True, timeout=(self.connect_s, patience_s), allow_redirects=False
             ) as response:
-                return response.status_code, dict(response.headers.items()), _read(response, deadline)
+                return response.status_code, dict(response.headers.items()), _read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.drop()
             slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
@@ -116,14 +117,13 @@ class Transport:
     def close(self) -> None:
         self._session.close()
 
-    @staticmethod
-    def _new_session() -> requests.Session:
+    def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # no proxies, no .netrc, no CA bundle from the environment
         session.headers.clear()
         session.headers.update({"User-Agent": "menting-kiosk", "Accept-Encoding": "identity"})
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+            session.mount(scheme, DeadlineAdapter(self._deadline))
         return session
 
 
@@ -300,14 +300,12 @@ def retry_after_s(headers: dict[str, str]) -> float | None:
     return min(float(value), RETRY_AFTER_LIMIT_S) if value.isdecimal() else None
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     whole = bytearray()
     while chunk := response.raw.read1(65536, decode_content=False):
         whole += chunk
         if len(whole) > ANSWER_LIMIT:
             raise requests.RequestException("the answer is too long")
-        if time.monotonic() > deadline:  # each byte resets the socket's own time limit
-            raise requests.Timeout("the answer takes too long")
     expected = response.headers.get("Content-Length", "")
     if (
         expected.isdecimal()

@@ -8,6 +8,7 @@ import pytest
 
 from kiosk.clock import SystemClock
 from kiosk.office_client.client import OfficeClient, Refused, Unreachable, retry_after_s
+from tests.office_client.dripping import Dripping, own_tls
 from tests.offline_queue.loopback_office import Refuse
 
 
@@ -106,34 +107,42 @@ def test_an_office_that_does_not_answer_in_time_is_unreachable(office, identity)
     client.close()
 
 
-def test_an_answer_that_drips_does_not_hold_the_kiosk(identity):
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+DRIPS = [
+    pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", id="body"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nX: ", b"x", id="header"),
+    pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+    pytest.param(CHUNKED + b"1;", b"x", id="chunk size"),
+    pytest.param(CHUNKED, b"1\r\nx\r\n", id="chunks"),
+]
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize(("begins", "drop"), DRIPS)
+def test_an_answer_that_drips_does_not_hold_the_kiosk(identity, tmp_path, begins, drop, tls):
     """Each byte resets a socket's own time limit, so there is one for the whole answer."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        stop = threading.Event()
-
-        def drip():
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                while not stop.wait(0.05):
-                    try:
-                        connection.sendall(b"x")
-                    except OSError:
-                        return
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        client = OfficeClient(
-            f"http://127.0.0.1:{server.getsockname()[1]}", identity, SystemClock(), connect_s=0.2, read_s=0.3
-        )
+    context, certificate = own_tls(tmp_path) if tls else (None, None)
+    with Dripping(begins, drop, context) as dripping:
+        client = OfficeClient(dripping.url, identity, SystemClock(), connect_s=0.2, read_s=0.3)
+        client._transport._session.verify = str(certificate)
         started = time.monotonic()
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable) as caught:
             client.server_time()
-        assert time.monotonic() - started < 5
-        stop.set()
-        thread.join()
+        assert 0.4 < time.monotonic() - started < 5, caught.value
+        assert caught.value.slow
         client.close()
+
+
+def test_the_time_limit_of_one_call_is_nothing_to_the_next_on_the_same_connection(office, identity):
+    client = OfficeClient(office.url, identity, SystemClock(), connect_s=0.5, read_s=0.5)
+    client.server_time()
+    threads = set(threading.enumerate())
+    time.sleep(1.2)
+    client.server_time()
+    assert set(threading.enumerate()) == threads, (
+        "the office has a thread for each connection, the kiosk none for a limit"
+    )
+    client.close()
 
 
 def test_nobody_listening_is_unreachable(identity):

@@ -29,6 +29,7 @@ from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.sync import Link, Sync
+from tests.office_client.dripping import Cable
 from tests.offline_queue.journals import KIOSK_KEY, SetClock, genesis, pay, tamper
 from tests.offline_queue.loopback_office import OFFICE_KEY, LoopbackOffice, Refuse, unit_row
 
@@ -661,6 +662,25 @@ def test_one_slow_answer_to_a_heartbeat_is_no_pulled_cable_and_two_are_noticed_s
     kiosk.step(61)
     assert kiosk.last_link.up, "whether it is back is asked with patience"
     kiosk.close()
+
+
+def test_a_header_that_drips_is_a_line_that_is_down_and_the_next_try_uploads_all(office, journal, path, clock):
+    with Cable(office.server.server_port) as cable:
+        kiosk = Kiosk(cable, journal, path, clock)
+        kiosk.client._transport.authority = office.url.removeprefix("http://")  # what the office takes itself for
+        kiosk.step()
+        cable.falls_ill()
+        pay(journal, "p-1")
+        kiosk.client.be_patient(0.3, 0.5)
+        kiosk.sync.wake()
+        began = time.monotonic()
+        kiosk.step(5)
+        assert time.monotonic() - began < 5
+        assert (kiosk.sync.link, kiosk.last_link.up, len(office.stored())) == (Link.DOWN, False, 1)
+        kiosk.client.be_patient(2, 2)
+        kiosk.step(60)
+        assert (kiosk.sync.link, kiosk.last_link.up, len(office.stored())) == (Link.UP, True, journal.head_seq)
+        kiosk.close()
 
 
 def test_a_torn_page_that_the_upload_meets_is_told_and_a_lock_is_not(kiosk, journal, path):
