@@ -161,20 +161,24 @@ def _open(settings: Settings, clock: SystemClock) -> Opened | JournalUnusable:
 
 
 def _stand_by(given: Given, why: JournalUnusable) -> Opened | Ending:
-    """Say why no money can be taken until that is over. A file that had failed is then left to a new process."""
+    """Say why no money can be taken until that is over. A file that failed at any look is then left to a new process."""
     standby = _standby(given, why)
     path = given.settings.journal_path
-    failed = why.code.startswith("journal.")
+    failed = False
     opened: Opened | JournalUnusable = why
     while isinstance(opened, JournalUnusable):
-        if not standby.wait(opened.code, opened.detail):
-            return Ending.STOPPED
+        failed = failed or opened.code.startswith("journal.")
         if failed and not database.is_doubted(path):
-            database.doubt(path, why.detail)
+            database.doubt(path, opened.detail)
+        if (ending := standby.wait(opened.code, opened.detail)) is not None:
+            return ending
         opened = _open(given.settings, given.clock)
     if failed:
         opened.journal.close()
+        database.doubt(path, "it failed, and was well again")  # to the process that saw it fail
         return Ending.JOURNAL_FAILED
+    if standby.lacks_a_part:
+        given.inbox.put(PartDied())  # the cashier must know as well
     return opened
 
 
@@ -183,8 +187,8 @@ def _give_up(given: Given, why: JournalUnusable, then: Ending = Ending.JOURNAL_F
     standby = _standby(given, why)
     until = given.clock.monotonic() + STEADY_S / given.settings.kiosk.speed
     while given.clock.monotonic() < until:
-        if not standby.wait(why.code, why.detail):
-            return Ending.STOPPED
+        if (ending := standby.wait(why.code, why.detail)) is not None:
+            return ending
     return then
 
 

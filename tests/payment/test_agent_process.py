@@ -15,6 +15,7 @@ import pytest
 from kiosk import taps, views
 from kiosk.clock import SystemClock
 from kiosk.domain import events as journal
+from kiosk.offline_queue import database
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from tests.offline_queue.journals import write_newer
@@ -303,6 +304,25 @@ def test_a_kiosk_that_is_not_paired_says_so_and_goes_on_by_itself_once_it_is(tmp
         work.sees(views.AttractView, lambda view: view.methods)
         work.to_cash()
         work.insert(10)  # the screen that was there all the time is known to be
+    finally:
+        work.close()
+
+
+def test_a_journal_that_fails_while_the_kiosk_waits_for_something_else_is_left_to_a_new_process(tmp_path: Path) -> None:
+    work = KioskAtWork(tmp_path, bills=(TWELVE,), paired=False)
+    try:
+        assert work.sees(views.OutOfServiceView).reason == views.Saying("reason.not_paired")
+        path = work.state / "journal.db"
+        whole = path.read_bytes()
+        path.write_bytes(b"somebody's letter\n" * 200)
+        work.pair()
+        work.sees(views.OutOfServiceView, lambda view: view.reason == views.Saying("reason.journal"))
+        path.write_bytes(whole)
+        assert work.exit_code() == 3
+        assert database.is_doubted(path), "the new process checks every entry"
+        work.start()
+        work.sees(views.AttractView, lambda view: view.methods)
+        assert not database.is_doubted(path)
     finally:
         work.close()
 
