@@ -4,6 +4,7 @@ Order comes from the journal's sequence and durations from the monotonic clock; 
 shown. Source: journal-and-upload section 8; docs/reliability.md, "Time".
 """
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -14,7 +15,10 @@ import msgspec
 
 from kiosk.domain.chain import Header
 
+log = logging.getLogger(__name__)
+
 BUILT_MS = 1_764_000_000_000  # 2025-11-24: no box can honestly be earlier than its own program
+OFFICE_MS = range(1_735_689_600_000, 4_102_444_800_000)  # 2025 to 2099: what a signed answer says beyond is no time
 TRUSTED = ("synced", "rtc")  # the others are told to people as not verified
 BACK_MS = 1_000  # a step back of more than this, or
 FORWARD_MS = 86_400_000  # forward of more than this, while the machine runs, is a clock that somebody moved
@@ -171,6 +175,9 @@ class SystemClock:
 
         It may lie before all we believed to have passed: a clock that ran ahead is corrected by nothing else.
         """
+        if office_ms not in OFFICE_MS:
+            log.warning("clock.office_not_believed office_ms=%d", office_ms)
+            return
         error_ms = (heard_ms - asked_ms) // 2
         told = _Mark(office_ms, asked_ms + error_ms, error_ms)
         with self._lock:

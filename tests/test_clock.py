@@ -4,6 +4,7 @@ import pytest
 
 from kiosk.clock import BUILT_MS, Boot, Reading, SystemClock, age_ms
 from kiosk.domain.chain import Header
+from kiosk.office_client.wire import instant_ms
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 YEAR_MS = 365 * DAY_MS
@@ -119,6 +120,18 @@ def test_the_offices_time_outlives_jumps_and_the_agent_but_not_the_boot():
     machine.pass_time(HOUR_MS)
     assert begun(machine, entry).reading() == Reading(TODAY_MS + 2 * HOUR_MS, "synced")
     assert begun(LyingMachine(0, boot_id="boot-3"), entry).reading().state == "unset"
+
+
+@pytest.mark.parametrize("year", [1, 1970, 2024, 2100, 9999])
+def test_an_office_in_an_impossible_year_teaches_nothing_and_the_log_says_so(year, caplog):
+    machine = LyingMachine()
+    clock = begun(machine, newest(TODAY_MS - HOUR_MS))
+    told_ms = instant_ms(f"{year:04}-12-31T23:59:59Z")
+    clock.learn(told_ms, machine.up_ms, machine.up_ms)
+    assert clock.reading() == Reading(TODAY_MS, "rtc")
+    assert f"clock.office_not_believed office_ms={told_ms}" in caplog.text
+    clock.learn(TODAY_MS + 40, machine.up_ms, machine.up_ms)
+    assert clock.reading() == Reading(TODAY_MS + 40, "synced")
 
 
 def test_a_slow_answer_does_not_spoil_what_a_quick_one_told():

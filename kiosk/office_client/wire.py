@@ -241,4 +241,7 @@ def instant_ms(text: str) -> int:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} names no offset from UTC")
-    return round(instant.timestamp() * 1000)
+    try:
+        return round(instant.timestamp() * 1000)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is before all time") from error

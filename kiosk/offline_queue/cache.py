@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 import peewee
 
-from kiosk.clock import Clock, age_ms
+from kiosk.clock import OFFICE_MS, Clock, age_ms
 from kiosk.domain.billing import Bill, Unit
 from kiosk.domain.estate import Estate
 from kiosk.office_client.wire import ChangedUnits, instant_ms
@@ -254,9 +254,11 @@ class Cache:
         self._meta.replace(name=name, value=value).execute()
 
     def _now(self, page: ChangedUnits) -> Refreshed:
-        now = self._clock.reading()
+        now, server_ms = self._clock.reading(), instant_ms(page.server_time)
+        if server_ms not in OFFICE_MS:  # the slip says as of when its bills were
+            raise ValueError(f"server_time {page.server_time} can't be true")
         return Refreshed(
-            server_ms=instant_ms(page.server_time),
+            server_ms=server_ms,
             as_of=page.as_of,
             boot_id=self._clock.boot_id,
             mono_ms=self._clock.since_boot_ms(),

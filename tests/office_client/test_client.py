@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -71,6 +72,19 @@ def test_a_kiosk_with_a_wrong_clock_corrects_its_signature_once(client, office):
     assert len(office.bodies_seen) == 2
     client.server_time()
     assert len(office.bodies_seen) == 3, "the correction is kept"
+
+
+def test_an_office_in_the_year_9999_teaches_the_kiosk_nothing(office, identity):
+    clock = SystemClock()
+    client = OfficeClient(office.url, identity, clock, connect_s=2, read_s=2)
+    office.clock_ahead_s = datetime(9999, 12, 31, tzinfo=UTC).timestamp() - time.time()
+    with pytest.raises(Refused) as caught:
+        client.server_time()
+    assert caught.value.code == "clock_out_of_range"
+    assert abs(clock.wall_ms() / 1000 - time.time()) < 60
+    office.clock_ahead_s = 0
+    client.server_time()
+    client.close()
 
 
 def test_an_office_that_never_agrees_about_time_is_not_asked_for_ever(client, office):

@@ -229,3 +229,10 @@ def test_a_page_with_a_time_nobody_understands_changes_nothing(cache):
     with pytest.raises(ValueError, match="offset"):
         cache.take(ChangedUnits(units=(), cursor="9", as_of=date(2025, 11, 24), server_time="2025-11-24T16:00:00"))
     assert cache.cursor() == ""
+
+
+@pytest.mark.parametrize("server_time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2024-12-31T23:59:59Z"])
+def test_a_page_of_an_impossible_year_is_refused_since_slips_say_as_of_when_bills_were(cache, server_time):
+    with pytest.raises(ValueError, match=r"server_time|before all time"):
+        cache.take(page(unit_row(501), server_time=server_time))
+    assert cache.good_for() is Age.NOTHING
