@@ -1,13 +1,13 @@
 """`kiosk journal replace`: a new journal for a kiosk whose old one is dead, shorter than the office's copy, or another history.
 
 What the office still takes of the old journal is sent first. The file is kept aside and stays readable for `kiosk journal export`; the
-new one names its end as the office holds it, and goes on with its receipt numbers. A power cut leaves the old or the new journal in place.
+new one names its end as the office holds it, and goes on with its receipt numbers. A power cut leaves the old or the new journal in place, or
+none; then it is done again.
 Source: journal-and-upload sections 2 and 4.
 """
 
 import argparse
 import json
-import os
 import sqlite3
 import sys
 from contextlib import ExitStack
@@ -21,15 +21,13 @@ from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.pairing import Paired, PairingFailed, exchange, genesis_of, kept_at
 from kiosk.office_client.wire import JournalHeld
-from kiosk.offline_queue import database
+from kiosk.offline_queue import database, kept
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.last_upload import PATIENCE_S, LastUpload, NotDelivered
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment.status import is_first_agent
 from kiosk.settings import Settings, SettingsError, load
-
-KEPT = "kept-journals"
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,17 +83,19 @@ def replace(
         JournalUnusable: the disk does not let us.
     """
     path, before = settings.journal_path, kept_at(settings.identity_path)
-    sent = _deliver(settings.office.url, before, path, clock, patience_s, leave_unsent=leave_unsent)
+    old = path if path.exists() else kept.newest(path) or path  # which a power cut in this command may have left so
+    sent = _deliver(settings.office.url, before, old, clock, patience_s, leave_unsent=leave_unsent)
     paired = exchange(settings.office.url, code, kiosk.__version__, before)
     if before and before.kiosk_id != paired.identity.kiosk_id:
         raise PairingFailed(
             f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed here"
         )
     paired.identity.save(settings.identity_path)
-    unsent, next_receipt = _state_of(path, sent, paired.replaces)
-    kept = keep_aside(path)
-    journal_id = _begin(paired, path, clock, max(next_receipt, paired.next_receipt_number))
-    return Replaced(kiosk_code=paired.identity.kiosk_code, journal_id=journal_id, kept=str(kept or ""), unsent=unsent)
+    unsent = _unsent(old, sent, paired.replaces)
+    kept.keep_aside(path)
+    aside = kept.newest(path)
+    journal_id = _begin(paired, path, clock)
+    return Replaced(kiosk_code=paired.identity.kiosk_code, journal_id=journal_id, kept=str(aside or ""), unsent=unsent)
 
 
 def _deliver(
@@ -133,48 +133,30 @@ def _deliver(
             client.close()
 
 
-def keep_aside(path: Path) -> Path | None:
-    """The journal with its WAL under another name, linked and not moved: at no moment is either of them nowhere."""
-    if not path.exists():
-        return None
-    number = 1
-    while (folder := path.parent / KEPT / str(number)).exists():
-        number += 1
-    folder.mkdir(parents=True)
-    for name in (path.name, f"{path.name}-wal"):
-        if path.with_name(name).exists():
-            os.link(path.with_name(name), folder / name)
-    for directory in (folder, folder.parent, path.parent):
-        database.sync_directory(directory)
-    return folder / path.name
-
-
-def _begin(paired: Paired, path: Path, clock: Clock, first_receipt_number: int) -> str:
-    """The new file is whole before it takes the old one's place; the old WAL goes first, since SQLite would read it as the new one's."""
+def _begin(paired: Paired, path: Path, clock: Clock) -> str:
+    """The new file is whole before the old one leaves its place; SQLite would read an old WAL as the new one's."""
     coming = path.with_name(f"{path.name}.next")
-    coming.unlink(missing_ok=True)
+    kept.clear(coming)  # of a try that the power ended
+    first_receipt_number = max(paired.next_receipt_number, kept.next_receipt_number(path))
     journal = Journal.create(coming, clock, genesis_of(paired, kiosk.__version__, first_receipt_number))
     journal.close()
-    for beside in ("-wal", "-shm"):
-        path.with_name(path.name + beside).unlink(missing_ok=True)
-    database.sync_directory(path.parent)
+    kept.clear(path)
     database.doubt_no_more(path)
     coming.replace(path)
     database.sync_directory(path.parent)
     return journal.journal_id
 
 
-def _state_of(path: Path, sent: int, named: JournalHeld | None) -> tuple[int | None, int]:
-    """How many entries the office does not hold, and the next receipt number, as far as the old file can still say."""
+def _unsent(path: Path, sent: int, named: JournalHeld | None) -> int | None:
+    """How many entries the office does not hold, as far as the old file can still say."""
     try:
         with JournalReader(path) as reader:
-            head_seq, next_receipt = reader.head()[0], reader.next_receipt_number()
             if named and named.journal_id == reader.journal_id:
                 own = reader.hash_at(named.seq)
                 sent = named.seq if own and own.hex() == named.hash else sent
-            return max(0, head_seq - sent), next_receipt
+            return max(0, reader.head()[0] - sent)
     except (JournalUnusable, sqlite3.Error, TypeError):
-        return None, 1
+        return None
 
 
 def _in_words(done: Replaced) -> str:

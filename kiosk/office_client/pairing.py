@@ -29,6 +29,7 @@ from kiosk.domain.http_signature import (
 from kiosk.office_client.client import Transport, Unreachable
 from kiosk.office_client.identity import Identity, IdentityUnusable, roll
 from kiosk.office_client.wire import JournalHeld, PairingAnswer, PairingRequest, Problem
+from kiosk.offline_queue import kept
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
@@ -109,7 +110,7 @@ def begin_journal(paired: Paired, path: Path, clock: Clock, software: str, room:
         with JournalReader(path) as reader:
             _check_ours(paired.identity, reader, path)
             return reader.journal_id
-    genesis = genesis_of(paired, software, paired.next_receipt_number)
+    genesis = genesis_of(paired, software, max(paired.next_receipt_number, kept.next_receipt_number(path)))
     journal = Journal.create(path, clock, genesis, room)
     journal.close()
     return journal.journal_id

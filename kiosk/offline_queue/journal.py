@@ -18,7 +18,7 @@ from typing import Any
 from kiosk.clock import TRUSTED, Boot, Clock, age_ms
 from kiosk.domain import chain, events
 from kiosk.domain.events import Event, JournalGenesis, KeyRolled, PaymentPartial, PaymentSettled
-from kiosk.offline_queue import database, migrations, projections, tables
+from kiosk.offline_queue import database, kept, migrations, projections, tables
 from kiosk.offline_queue.database import JournalUnusable, Room
 from kiosk.offline_queue.newer import check_known
 from kiosk.offline_queue.projections import EventRefused
@@ -87,6 +87,9 @@ class Journal:
             with closing(database.open_writer(new)) as db:
                 write_genesis(db, clock, genesis)
                 database.fold_wal(db)  # close() would do it as well, and keep silent about a disk that fails in it
+            if not path.exists() and (alone := kept.keep_aside(path)):
+                log.warning("journal.wal_alone %s-wal is of a journal that is gone; kept in %s", path, alone)
+                kept.clear(path)  # SQLite would mix its pages into the new file
             os.link(new, path)  # refuses to replace a journal that is there
             new.unlink()
             database.sync_directory(path.parent)

@@ -12,6 +12,7 @@ from kiosk import replace_journal
 from kiosk.clock import SystemClock
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.identity import Identity
+from kiosk.offline_queue import kept
 from kiosk.offline_queue.backoff import Timing
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.last_upload import LastUpload, NotDelivered
@@ -92,7 +93,7 @@ def test_an_office_that_takes_nothing_now_leaves_the_journal_as_it_is(
     assert "try again, nothing was changed; --leave-unsent goes on" in told
     after = {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()}
     assert {name: after[name] for name in before} == before
-    assert not (state / replace_journal.KEPT).exists()
+    assert not (state / kept.FOLDER).exists()
     assert office.token, "nothing was exchanged"
     office.moods.clear()
     assert command(state) == 0

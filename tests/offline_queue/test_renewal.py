@@ -17,6 +17,7 @@ from kiosk.domain.http_signature import public_text, raw_public
 from kiosk.office_client import pairing
 from kiosk.office_client.client import OfficeClient, Refused
 from kiosk.office_client.identity import Identity
+from kiosk.offline_queue import kept
 from kiosk.offline_queue.cache import CachedUnit
 from kiosk.offline_queue.database import JournalUnusable
 from kiosk.offline_queue.journal import Journal
@@ -162,7 +163,7 @@ def test_a_code_made_for_another_kiosk_changes_neither(
         assert "refuses" in capsys.readouterr().err
     for who in (mine, other):
         assert OfficeClient(office.url, who, SystemClock()).server_time()
-    assert not (state / replace_journal.KEPT).exists()
+    assert not (state / kept.FOLDER).exists()
 
 
 @pytest.mark.parametrize("moment", ["before anything", "the office has promised", "the file is written"])
@@ -505,4 +506,4 @@ def test_a_running_kiosk_or_a_wrong_code_changes_nothing(office: RunningOffice, 
     after = {path.name: path.read_bytes() for path in state.iterdir() if path.is_file() and "cache" not in path.name}
     after.pop("agent.lock", None)
     assert after["identity.json"] == before["identity.json"]
-    assert not (state / replace_journal.KEPT).exists()
+    assert not (state / kept.FOLDER).exists()

@@ -1,15 +1,19 @@
 """A roll of the key and a replacement of the journal, cut at every operation: a usable identity, and every entry in its place or aside."""
 
+import itertools
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from kiosk import replace_journal
 from kiosk.clock import SystemClock
 from kiosk.domain.http_signature import key_pin, public_text, raw_public
+from kiosk.office_client import pairing
 from kiosk.office_client.identity import Identity
+from kiosk.offline_queue import kept
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.offline_queue.verify import verify
@@ -97,30 +101,50 @@ def test_a_roll_of_the_key_cut_anywhere_leaves_one_of_both_keys(recorder: Path, 
     assert raw_public(KIOSK_KEY) in keys
 
 
+def begin_again(folder: Path, command: Callable[[list[str]], int]) -> None:
+    """What a person does where the power went between the old journal's leaving and the new one's coming."""
+    with LoopbackOffice(Identity.load(folder / "identity.json").key) as office:
+        settings = folder / "kiosk.toml"
+        settings.write_text(f'[kiosk]\nstate_dir = "{folder}"\ndisk_margin_mb = 8\n[office]\nurl = "{office.url}"\n')
+        assert command(["--config", str(settings), "--code", CODE]) == 0
+        if command is replace_journal.main:
+            assert office.stored(), "what was kept is sent, should it not be there yet"
+
+
 def test_a_replacement_cut_anywhere_loses_no_entry(recorder: Path, tmp_path: Path) -> None:
+    """In place are the whole old journal, the new one, or none; and then there is one again, after the old one's receipts."""
     renewal = Renewal(recorder, tmp_path, "journal", "replace")
-    states = set()
+    states, ways = set(), itertools.cycle([replace_journal.main, pairing.main])
 
     def check(cut: Cut) -> None:
-        kept = sorted((cut.folder / replace_journal.KEPT).glob("*/journal.db"))
-        aside = [entries(path) for path in kept if path.stat().st_size]
-        held = entries(cut.folder / "journal.db")
-        replaced = held[0] != renewal.entries[0]
-        states.add(replaced)
+        place = cut.folder / "journal.db"
+        held = entries(place) if place.exists() else []
+        if not held:
+            states.add("none")
+            begin_again(cut.folder, next(ways))
+            assert entries(place)[0] != renewal.entries[0]
+        elif held[0] == renewal.entries[0]:
+            states.add("old")
+            assert held == renewal.entries, "in place without its end"
+        else:
+            states.add("new")
+        aside = [entries(path) for path in sorted((cut.folder / kept.FOLDER).glob("*/journal.db"))]
         assert renewal.entries in [*aside, held], "the old entries are nowhere"
         usable(cut.folder)
+        with closing(Journal.open(place, SystemClock())) as journal:
+            assert journal.next_receipt_number() == 2
 
     assert renewal.cut_everywhere(check) >= 20
-    assert states == {False, True}
+    assert states == {"old", "none", "new"}
 
 
 def test_the_tester_notices_a_replacement_that_keeps_nothing_aside(recorder: Path, tmp_path: Path) -> None:
     renewal = Renewal(recorder, tmp_path, "journal", "replace")
 
     def check(cut: Cut) -> None:
-        shutil.rmtree(cut.folder / replace_journal.KEPT, ignore_errors=True)
+        shutil.rmtree(cut.folder / kept.FOLDER, ignore_errors=True)
         assert renewal.entries == entries(cut.folder / "journal.db")
 
     last = len(renewal.operations)
     assert gather(images(renewal.operations, [last], renewal.disk), check)
-    assert list((renewal.disk / replace_journal.KEPT).iterdir())
+    assert list((renewal.disk / kept.FOLDER).iterdir())
