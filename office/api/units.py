@@ -4,7 +4,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db.models import Prefetch
@@ -19,6 +19,8 @@ from office.api.schemas import BillsAnswer, BuildingsAnswer, SyncAnswer, UnitAns
 from office.api.times import wire_time
 from office.billing.wire import domain_bill, open_bills
 from office.kiosks.models import Journal, Kiosk
+from office.ledger.eras import era_of
+from office.ledger.models import Stream
 from office.payments.models import Payment
 from office.property.models import Building, Entrance, Occupancy, Unit
 from office.property.services import business_date
@@ -26,9 +28,18 @@ from office.rows import read_uuid
 
 RECENT = datetime.timedelta(minutes=10)
 PAGE = 500
-_HEX = re.compile(r"[0-9a-f]{32}")
+_CURSOR = re.compile(r"([0-9]{1,17})\.([0-9a-f]{32})(?:\.([0-9a-f]{8}))?")
+_NOTHING = f"0.{uuid.UUID(int=0).hex}"
 
 router = Router()
+
+
+class _Cursor(NamedTuple):
+    """The last change that a kiosk has, and the unit it was told of last."""
+
+    change_no: int
+    unit_id: uuid.UUID
+    era: str  # empty: of an office that knew no eras
 
 
 @router.get("/buildings", response=BuildingsAnswer)
@@ -83,16 +94,17 @@ def sync_units(
     """Units changed since a cursor with their open bills, oldest change first; ``gone`` is a tombstone."""
     kiosk, now = _kiosk(request), timezone.now()
     as_of = business_date(now, kiosk.project.zone)
-    after, after_id = _read_cursor(since)
+    after = _read_cursor(since)
 
     def read() -> dict[str, Any]:
-        rows = _units(kiosk).filter(changed_no__gte=after).order_by("changed_no", "id")
-        page = list(rows.exclude(changed_no=after, id__lte=after_id)[: limit + 1])
+        rows = _units(kiosk).filter(changed_no__gte=after.change_no).order_by("changed_no", "id")
+        page = list(rows.exclude(changed_no=after.change_no, id__lte=after.unit_id)[: limit + 1])
         more, page = len(page) > limit, page[:limit]
         bills = _bills_out(kiosk, [unit for unit in page if not unit.gone], as_of)
-        cursor = (
-            _write_cursor(page[-1].changed_no, page[-1].id) if page else since or _write_cursor(0, uuid.UUID(int=0))
-        )
+        stream = Stream.objects.get(project_id=kiosk.project_id)  # read last, so that it knows the page's changes
+        if era_of(stream, after.change_no) != after.era:
+            raise Problem("malformed", "since: a cursor of what was lost when this office was restored")
+        cursor = _write_cursor(stream, page[-1].changed_no, page[-1].id) if page else since or _NOTHING
         rows_out = [{"unit": unit_out(unit), "bills": bills.get(unit.id, []), "gone": unit.gone} for unit in page]
         return {"units": rows_out, "next_cursor": cursor if more else None, "cursor": cursor}
 
@@ -163,18 +175,18 @@ def _kiosk(request: HttpRequest) -> Kiosk:
     return request.kiosk
 
 
-def _write_cursor(change_no: int, unit_id: uuid.UUID) -> str:
-    return f"{change_no}.{unit_id.hex}"
+def _write_cursor(stream: Stream, change_no: int, unit_id: uuid.UUID) -> str:
+    era = era_of(stream, change_no)
+    return f"{change_no}.{unit_id.hex}.{era}" if era else f"{change_no}.{unit_id.hex}"
 
 
-def _read_cursor(text: str) -> tuple[int, uuid.UUID]:
+def _read_cursor(text: str) -> _Cursor:
     """
     Raises:
         Problem: not one of our cursors; the kiosk begins again without one.
     """
-    if not text:
-        return 0, uuid.UUID(int=0)
-    change_no, _, unit = text.partition(".")
-    if not (change_no.isascii() and change_no.isdigit() and len(change_no) < 18 and _HEX.fullmatch(unit)):
+    found = _CURSOR.fullmatch(text or _NOTHING)
+    if found is None:
         raise Problem("malformed", "since: not a cursor of this office")
-    return int(change_no), uuid.UUID(unit)
+    change_no, unit, era = found.groups("")
+    return _Cursor(int(change_no), uuid.UUID(unit), era)

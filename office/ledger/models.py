@@ -34,6 +34,7 @@ class Stream(ProjectRow):
     last_no = models.BigIntegerField(default=0)
     folded_no = models.BigIntegerField(default=0)
     change_no = models.BigIntegerField(default=0)  # of units and bills, for the kiosks' cache sync
+    eras = models.JSONField(default=list)  # of change numbers: [the last one before it, its name], see ledger.eras
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=("project",), name="one_stream")]

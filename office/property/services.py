@@ -4,6 +4,7 @@ import datetime
 import uuid
 from collections.abc import Iterable
 
+from office.ledger.eras import next_change
 from office.ledger.models import Stream
 from office.property.models import Unit
 
@@ -13,8 +14,8 @@ def touch(stream: Stream, unit_ids: Iterable[uuid.UUID]) -> None:
 
     The number comes from the locked stream row, so a later number never becomes visible before an earlier one.
     """
-    stream.change_no += 1
-    Unit.objects.filter(project_id=stream.project_id, id__in=list(unit_ids)).update(changed_no=stream.change_no)
+    change_no = next_change(stream)
+    Unit.objects.filter(project_id=stream.project_id, id__in=list(unit_ids)).update(changed_no=change_no)
 
 
 def business_date(moment: datetime.datetime, time_zone: datetime.tzinfo) -> datetime.date:
