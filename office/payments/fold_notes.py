@@ -166,11 +166,12 @@ def _number(note: Note, told: _Readable) -> None:
 
 
 def answer_unreadable(fold: Fold) -> None:
-    """A quarantined event that a note went back ends the claim which one like it began; it has no say about others' notes."""
+    """A quarantined event that a note went back ends its way into the box, or the claim that one like it began; it has no say about
+    others' notes."""
     with suppress(*UNREADABLE):
         told = msgspec.json.decode(bytes(fold.raw.body), type=_Readable)
         own = Note.objects.filter(journal_id=fold.raw.journal_id, project_id=fold.project_id, note_no=told.note_no)
-        if note := own.filter(state__in=_CLAIMED).first():
+        if note := own.filter(state__in=(*ON_ITS_WAY, *_CLAIMED)).first():
             _went_back(fold, note, note.face_fen)
 
 

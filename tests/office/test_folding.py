@@ -159,6 +159,24 @@ def test_a_quarantined_credit_still_counts_in_the_box_as_suspense(estate: Estate
 NESTED = b'{"note_no":1,"x":' + b"[" * 1200 + b"]" * 1200 + b"}"
 
 
+@pytest.mark.parametrize("fate", ["on its way", "a claim", "in the box"])
+def test_a_note_that_went_back_by_an_entry_of_a_later_program_is_open_no_more(estate: Estate, fate: str) -> None:
+    """Staff see the entry; a note that is in the box stays there, whatever it says."""
+    writer = estate.writer
+    visit = visits.open_payment(writer, str(estate.unit.id), [], TODAY)
+    told = {"payment_id": visit, "note_no": writer.take_note_no(), "face_fen": HUNDRED, "acceptor_serial": "S"}
+    writer.append(events.NoteEscrow(**told), events.NoteAcceptIntent(**told, protocol="ssp", channel=7))
+    if fate == "a claim":
+        writer.append(events.NoteUnknown(**told, reason="jam", claim_no="YG01-Q000001"))
+    elif fate == "in the box":
+        writer.append(events.NoteCredited(**told))
+    writer.append_raw(b'{"kind":"note.returned","v":9,"note_no":%d}' % told["note_no"], "note.returned", 9, visit)
+    estate.upload()
+    assert Note.objects.get().state == ("credited" if fate == "in the box" else "returned")
+    assert not SuspenseItem.objects.filter(state="open").exists()
+    assert list(Case.objects.filter(state="open").values_list("kind", flat=True)) == ["unreadable_event"]
+
+
 @pytest.mark.parametrize(
     "body", [b"not json", b"\xff\xfe", b"[]", b'{"kind":"note.credited"}', b"{}", b'"' + b"x" * 999, NESTED]
 )
