@@ -19,7 +19,7 @@ from kiosk.hardware.ports import (
     NoteStacked,
     NoteUnclear,
 )
-from tests.hardware.bill_acceptor.acceptor_harness import PATIENT_SPEED, at_speed, is_ready
+from tests.hardware.bill_acceptor.acceptor_harness import PATIENT_SPEED, at_speed, box_by_face, is_ready
 
 POLL = Command.POLL
 
@@ -35,6 +35,38 @@ def replace_once(old: str, new: str):
         return answer
 
     return change
+
+
+def say_again(event: str, *, in_the_same_answer: bool):
+    """Report this event once more, in the answer that tells it or in the next one."""
+    told, done = [], []
+
+    def change(command: int, answer: bytes) -> bytes:
+        if command != POLL or done:
+            return answer
+        if told or (in_the_same_answer and bytes.fromhex(event) in answer):
+            done.append(answer)
+            return answer[:1] + bytes.fromhex(event) + answer[1:]
+        told.extend([answer] if bytes.fromhex(event) in answer else [])
+        return answer
+
+    return change
+
+
+@pytest.mark.parametrize("in_the_same_answer", [True, False])
+def test_a_credit_that_is_said_twice_counts_once_and_is_an_alarm(plug_in, attach, in_the_same_answer: bool) -> None:
+    acceptor, host = plug_in(), attach().start()
+    acceptor.tamper(say_again("EE 06", in_the_same_answer=in_the_same_answer))
+    acceptor.insert(10000)
+    host.take(NoteCredited)
+    fault = host.take(DeviceFault).fault
+    assert fault.code == "acceptor.protocol"
+    assert "credit of channel 6 for a note that was credited already" in fault.detail
+    host.take(NoteStacked)
+    acceptor.insert(10000)
+    host.take(NoteStacked)
+    host.until(lambda: not host.standing, "later answers are understood again")
+    assert host.credited == {10000: 2} == box_by_face(acceptor.ledger())
 
 
 def test_the_credits_own_channel_counts_and_a_contradiction_is_an_alarm(plug_in, attach) -> None:

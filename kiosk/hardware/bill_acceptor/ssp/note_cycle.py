@@ -1,7 +1,7 @@
 """What poll events mean for the one note that may be in the device. Pure: no wire, no clock.
 
-The credit rule of bill-acceptors section 0 lives here and nowhere else: ``EE`` is money, ``E2`` is money unless this
-very note has its outcome already, ``EA``, ``E6`` or ``EB`` without a credit are claims (suspense).
+The credit rule of bill-acceptors section 0 lives here and nowhere else: ``EE`` and ``E2`` are money unless this very
+note has its outcome already, ``EA``, ``E6`` or ``EB`` without a credit are claims (suspense).
 """
 
 from kiosk.domain.money import Fen
@@ -138,7 +138,7 @@ class NoteCycle:
 
     def _read(self, channel: int, *, is_ticket: bool) -> list[DeviceEvent]:
         if not channel and not is_ticket:
-            if self.state is NoteState.NONE:
+            if self.state in (NoteState.NONE, NoteState.CREDITED):  # the end of the note before was lost with a line
                 self.state = NoteState.READING
             return []
         if self.state is NoteState.STACKING and self.accepted:
@@ -156,9 +156,10 @@ class NoteCycle:
         return [] if face is None else [NoteEscrowed(face=face, channel=channel)]
 
     def _credit(self, channel: int) -> list[DeviceEvent]:
-        if self.state is NoteState.UNCLEAR:
-            self.odd = f"credit of channel {channel} for a note that it would not vouch for"
-            return []  # the claim is this note's one record
+        if self.state in SETTLED_STATES:
+            known = "was credited already" if self.state is NoteState.CREDITED else "it would not vouch for"
+            self.odd = f"credit of channel {channel} for a note that {known}"
+            return []  # each note has one record; were this one real, the counter makes it a claim
         if self.accepted and self.channel not in (0, channel):
             self.odd = f"credit of channel {channel}, escrow was channel {self.channel}"
         self.state, self.channel, self.accepted, self.announced = NoteState.CREDITED, channel, False, False
