@@ -36,7 +36,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     stacked_serial: str
     unresolved: tuple[Ticket, ...]
     intent_open: bool
-    unproven: bool = False  # since its counter was last written down a note was credited or claimed
+    unproven: bool = False  # the last note was credited or claimed, and its acceptor's counter not written down since
 
     @property
     def count_before(self) -> CountBefore | None:
@@ -51,7 +51,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
     """Gather it; ``read_batch`` is JournalReader.entries of the same file."""
     counted = opened_journal.latest("acceptor.counted")
-    stacked, serial, unresolved = _count_on(counted, _all_after(read_batch, counted.seq if counted else 0))
+    later = _all_after(read_batch, counted.seq if counted else 0)
+    stacked, serial, unresolved, unproven = _count_on(counted, later)
     payments = tuple(
         _as_payment(record, opened_journal.entries_of(record.opened.payment_id), stacked)
         for record in opened_journal.open_payments()
@@ -69,10 +70,7 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
         unresolved=unresolved,
         # A claim whose answer is still to come is asked about again as well: the answer may be the proof.
         intent_open=bool(opened_journal.open_intents()) or any(ticket.accepted for ticket in unresolved),
-        unproven=any(
-            entry.header.kind in ("note.credited", "note.unknown")
-            for entry in _all_after(read_batch, counted.seq if counted else 0)
-        ),
+        unproven=unproven,
     )
 
 
@@ -82,32 +80,38 @@ def _all_after(read_batch: ReadBatch, seq: int) -> Iterator[Entry]:
         seq = batch[-1].seq
 
 
-def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None, str, tuple[Ticket, ...]]:
-    """The last reading plus the credits since; an unclear note since then voids it. And whose answer is still to come."""
+def _count_on(counted: Entry | None, later: Iterator[Entry]) -> tuple[int | None, str, tuple[Ticket, ...], bool]:
+    """The last reading plus the credits since; an unclear note since then voids it. And whose answer is still to come.
+
+    Last, whether the acceptor may tell at its start of a note that has its outcome: it speaks of the last one it saw.
+    """
     reading = counted.event if counted else None
     stacked = reading.stacked if isinstance(reading, journal.AcceptorCounted) else None
     serial = reading.acceptor_serial if isinstance(reading, journal.AcceptorCounted) else ""
     unresolved: dict[int, Ticket] = {}
     intents: set[int] = set()
+    unproven = False
     for entry in later:
         match entry.event:
             case journal.NoteEscrow():
                 unresolved.clear()  # the acceptor takes another note only when it has told all it knew of those before
+                unproven = False
             case journal.NoteAcceptIntent(note_no=note_no):
                 intents.add(note_no)
             case journal.NoteCredited(note_no=note_no):
                 stacked = None if stacked is None else stacked + 1
                 unresolved.pop(note_no, None)
+                unproven = True
             case journal.NoteReturned(note_no=note_no):
                 unresolved.pop(note_no, None)
             case journal.NoteUnknown(reason="no_answer", payment_id=str(payment), note_no=note_no, face_fen=int(face)):
-                stacked = None
+                stacked, unproven = None, True
                 unresolved[note_no] = Ticket(payment, note_no, Fen(face), accepted=note_no in intents)
             case journal.NoteUnknown():
-                stacked = None
+                stacked, unproven = None, True
             case _:
                 pass
-    return stacked, serial, tuple(unresolved.values())
+    return stacked, serial, tuple(unresolved.values()), unproven
 
 
 def _as_payment(record: PaymentRecord, entries: Sequence[Entry], stacked: int | None) -> CashPayment:

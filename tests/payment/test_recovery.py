@@ -11,6 +11,7 @@ from kiosk.domain import events as journal
 from kiosk.domain.estate import Estate
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Outcome
+from kiosk.hardware import ports
 from kiosk.offline_queue import projections
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.projections import EventRefused
@@ -143,6 +144,25 @@ def test_a_credit_that_comes_again_after_its_record_finds_no_claim_and_no_note_t
     with pytest.raises(EventRefused):
         book.append(late)
     assert known(book).unproven
+
+
+@pytest.mark.parametrize("counters", [None, 8])
+def test_a_held_note_that_went_into_the_box_in_a_power_cut_is_no_note_from_before_it(book, counters):
+    """An acceptor tells at its start of the last note it saw: the held one, though another was credited since the last count."""
+    book.append(*([counted(6)] if counters else []), journals.opened(), journals.escrow(1, 500), intent(1, 500, 6))
+    book.append(credited(1, 500))
+    assert known(book).count_before, "the credited note itself may be told again"
+    book.append(journals.escrow(2, 10_000))
+    read = known(book)
+    assert read.count_before is None
+    walker = Walker()
+    around = replace(walker.state.around, stacked=read.stacked, stacked_serial=read.stacked_serial)
+    walker.state = replace(walker.state, interrupted=read.interrupted, numbers=read.numbers, around=around)
+    walker.printer_says().tell(ports.NoteCredited(face=Fen(10_000), channel=6, at_power_up=True))
+    walker.acceptor_ready(counters)
+    fates = [one for one in walker.recorded if getattr(one, "note_no", None) == 2]
+    assert [(type(one), one.recovered) for one in fates] == [(journal.NoteCredited, "power_up")]
+    assert [one.received_fen for one in walker.records(journal.Settlement)] == [10_500]
 
 
 @pytest.mark.parametrize("after_the_settlement", [True, False])
