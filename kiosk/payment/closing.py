@@ -114,8 +114,16 @@ def tell_what_was_cut(state: State, moment: Moment) -> Step:
 
 
 def screen_came(state: State, moment: Moment) -> State:
-    """What a restart cut is told from when it can be read: after a cut the agent is there before the screen."""
-    return _stays(state, moment) if state.phase is Phase.INTERRUPTED else state
+    """What became of the money is told from when it can be read: its time begins with the screen."""
+    match state.phase:
+        case Phase.RESULT:
+            return timed(state, Timer.LEAVE, RESULT_S, moment)
+        case Phase.RECEIPT:
+            return timed(state, Timer.LEAVE, TAKE_RECEIPT_S, moment)
+        case Phase.INTERRUPTED:
+            return _stays(state, moment)
+        case _:
+            return state
 
 
 def acked(state: State, event: Acked, moment: Moment) -> State:
@@ -180,8 +188,10 @@ def can_reprint(state: State) -> bool:
 def left_alone(state: State, moment: Moment) -> Step:
     """Nobody touches the end of the payment: print the proof all the same, then clear the screen."""
     finished = state.finished
+    if state.waits_for_a_screen:
+        return _unread(state, moment)
     match state.phase:
-        case Phase.RESULT if state.around.can_print and state.printing is None:
+        case Phase.RESULT if finished and _is_to_print_unasked(state, finished):
             return _print(state, moment)
         case Phase.RESULT:
             return _to_receipt(state, moment)
@@ -191,9 +201,22 @@ def left_alone(state: State, moment: Moment) -> Step:
             left = finished is not None and finished.receipt is ReceiptState.PRINTED
             return _to_done(replace(state, around=replace(state.around, slip_left=left)), moment)
         case Phase.INTERRUPTED:
-            return _was_told(state) if state.around.screen_here else (_stays(state, moment), [])
+            return _was_told(state)
         case _:
             return end_visit(state), []
+
+
+def _is_to_print_unasked(state: State, finished: Finished) -> bool:
+    """A slip that came out while there was no screen is not printed again; one that lacks a note that turned up later is."""
+    wanted = finished.receipt is ReceiptState.ASK or bool(finished.claims)
+    return wanted and state.around.can_print and state.printing is None
+
+
+def _unread(state: State, moment: Moment) -> Step:
+    """Without a screen nobody reads it and nobody declines: the proof is printed if it can be, and the rest stays to be told."""
+    finished, staying = state.finished, _stays(state, moment)
+    first = finished is not None and finished.receipt is ReceiptState.ASK and not finished.copies_out
+    return _print(staying, moment) if first and state.around.can_print else (staying, [])
 
 
 def paper_known(state: State, moment: Moment) -> Step:
@@ -314,7 +337,7 @@ def _print(state: State, moment: Moment) -> Step:
     )
     printing = replace(finished, receipt=ReceiptState.PRINTING, receipt_notice=None)
     after = replace(state, finished=printing, printing=run)
-    if state.phase is not Phase.INTERRUPTED:
+    if state.phase is not Phase.INTERRUPTED and not state.waits_for_a_screen:
         after = go(after, moment, Phase.RECEIPT)
     after = timed(after, Timer.PRINT, PRINTING_S, moment)
     return after, [PrintSlip(run.payment_id, run.copy_no, finished.outcome, run.job_id)]

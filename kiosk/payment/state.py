@@ -262,7 +262,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_idle(self) -> bool:
         """Nobody is served. What waits to be told on a screen that is not there waits for the next process as well."""
-        return self.phase is Phase.ATTRACT or (self.phase is Phase.INTERRUPTED and not self.around.screen_here)
+        return self.phase is Phase.ATTRACT or self.waits_for_a_screen
+
+    @property
+    def waits_for_a_screen(self) -> bool:
+        """What became of somebody's money is to be read, and there is nothing to read it on."""
+        return self.phase in (Phase.RESULT, Phase.RECEIPT, Phase.INTERRUPTED) and not self.around.screen_here
 
     @property
     def view_no(self) -> int:
