@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 TURN_S = 0.25  # how long the thread waits at most
 PING_EVERY_S = 1.0
 SILENT_AFTER_S = 3.0
+ACCEPT_AGAIN_S = 0.5
 
 
 class ScreenConnected(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class ScreenConnected(msgspec.Struct, frozen=True):
 
 
 class ScreenGone(msgspec.Struct, frozen=True):
-    """No screen is there any more; ``reason`` is closed, silent or nonsense."""
+    """No screen is there any more; ``reason`` is closed, silent, nonsense, replaced, stopped or failed."""
 
     reason: str
 
@@ -76,6 +77,7 @@ class AgentEnd:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._screen: _Connection | None = None
         self._watched_at = time.monotonic()
+        self._listen_at: float | None = None  # set while a screen can't be accepted
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="screen-link", daemon=True)
 
@@ -116,27 +118,44 @@ class AgentEnd:
             log.debug("screen_link.wake_pending")  # a wake-up is already waiting; that one will do
 
     def _run(self) -> None:
-        while not self._stopping:
-            for key, _ in self._selector.select(timeout=TURN_S):
-                if key.fileobj is self._listener:
-                    self._accept()
-                elif key.fileobj is self._wake_reader:
-                    self._wake_reader.recv(4096)
-                elif self._screen is not None and key.fileobj is self._screen.socket:
-                    self._receive(self._screen)
-            self._watch()
-            self._send_newest()
-        if self._screen is not None:
-            self._drop("stopped", kill=False)
-        self._listener.close()
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:  # whatever ends this thread: nobody may believe any longer in a screen that nothing reaches
+            self._drop("stopped" if self._stopping else "failed", kill=False)
+            self._listener.close()
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(timeout=TURN_S):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.fileobj is self._wake_reader:
+                self._wake_reader.recv(4096)
+            elif self._screen is not None and key.fileobj is self._screen.socket:
+                self._receive(self._screen)
+        self._watch()
+        self._send_newest()
+        self._listen_again()
 
     def _accept(self) -> None:
-        sock, _ = self._listener.accept()
+        try:
+            sock, _ = self._listener.accept()
+        except OSError as error:
+            # Who knocked has gone, or there is no descriptor for it now: then it would knock in each turn without a pause.
+            log.warning("screen_link.accept_failed errno=%s", error.errno)
+            self._selector.unregister(self._listener)
+            self._listen_at = time.monotonic() + ACCEPT_AGAIN_S
+            return
         if self._screen is not None:
             self._drop("replaced", kill=False)
         sock.setblocking(False)
         self._screen = _Connection(sock)
         self._selector.register(sock, selectors.EVENT_READ)
+
+    def _listen_again(self) -> None:
+        if self._listen_at is not None and time.monotonic() >= self._listen_at:
+            self._listen_at = None
+            self._selector.register(self._listener, selectors.EVENT_READ)
 
     def _receive(self, screen: "_Connection") -> None:
         try:

@@ -186,3 +186,76 @@ def test_a_screen_stopped_while_it_connects_ends_at_once(agent, tmp_path, monkey
     link.stop()
     assert time.monotonic() - began < 1
     assert not link._thread.is_alive()
+
+
+FULL = """
+import os, resource, socket, sys, threading, time
+from pathlib import Path
+from kiosk.screen_link.agent_end import AgentEnd, ScreenGone
+from kiosk.screen_link.frames import Hello, encode_frame
+path, told = Path(sys.argv[1]), []
+end = AgentEnd(path, told.append)
+end.start()
+def connect():
+    screen = socket.socket(socket.AF_UNIX)
+    screen.connect(str(path))
+    screen.sendall(encode_frame(Hello(pid=999_999)))
+    return screen
+def until(true):
+    ends_at = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < ends_at, told
+        time.sleep(0.01)
+first = connect()
+until(lambda: end.has_screen)
+waiting = socket.socket(socket.AF_UNIX)
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = []
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+used_before = time.process_time()
+waiting.connect(str(path))
+waiting.sendall(encode_frame(Hello(pid=999_998)))
+time.sleep(1.5)  # two or three tries
+used_s = time.process_time() - used_before
+there = end.has_screen
+for one in held:
+    os.close(one)
+until(lambda: end._thread.is_alive() and [getattr(one, "pid", None) for one in told][-1] == 999_998)
+print(there, used_s < 0.5, end.has_screen, sep=" ")
+end.stop()
+"""
+
+
+def test_a_screen_that_knocks_while_no_descriptor_is_free_is_let_in_later(tmp_path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "screen.sock")], capture_output=True, text=True, timeout=60
+    )
+    assert process.stdout == "True True True\n", process.stderr
+
+
+def test_a_link_that_ends_by_an_error_says_that_the_screen_is_gone(tmp_path, monkeypatch) -> None:
+    events: queue.Queue[ScreenEvent] = queue.Queue()
+    died: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: died.put(arguments.thread.name))
+
+    def report(event: ScreenEvent) -> None:
+        events.put(event)
+        if isinstance(event, ScreenTapped):
+            raise RuntimeError("an error that nobody thought of")
+
+    end = AgentEnd(tmp_path / "screen.sock", report)
+    end.start()
+    screen = ScreenEnd(tmp_path / "screen.sock")
+    screen.on_ping = screen.pong  # or the agent would kill this process
+    screen.start()
+    next_of(events, ScreenConnected)
+    screen.send(CancelTapped(view_no=1))
+    assert next_of(events, ScreenGone) == ScreenGone("failed")
+    assert died.get(timeout=WAIT_S) == "screen-link"
+    assert not end.has_screen
+    screen.stop()
+    end.stop()
