@@ -56,13 +56,15 @@ def unclear(state: State, event: ports.NoteUnclear, moment: Moment) -> Step:
 
 
 def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
+    """Back with its person: the note in hand, or one that waited so long for this answer that it became a claim."""
     payment = state.payment
-    on_disk: list[Command] = [Acknowledge(event)] if event.accepted else []
-    if payment is None or payment.in_hand is None:
-        if event.accepted and (ticket := _ticket_for(state, None)):
-            return _on_disk_first(_given_back(state, ticket, event.reason, moment), event)
-        return state, [*on_disk, LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)]
-    step = _went_back(state, payment, payment.in_hand, event.reason, moment)
+    if payment is not None and payment.in_hand is not None:
+        step = _went_back(state, payment, payment.in_hand, event.reason, moment)
+    elif ticket := _ticket_of_return(state, event):
+        step = _given_back(state, ticket, event.reason, moment)
+    else:
+        log = LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)
+        return state, [Acknowledge(event), log] if event.accepted else [log]
     return _on_disk_first(step, event) if event.accepted else step
 
 
@@ -276,6 +278,12 @@ def _stop_when_enough(state: State, payment: CashPayment) -> CashPayment:
 
 def _ticket_for(state: State, face: Fen | None) -> Ticket | None:
     return next((one for one in state.around.unresolved if face is None or one.face == face), None)
+
+
+def _ticket_of_return(state: State, event: ports.NoteReturned) -> Ticket | None:
+    """Only a return that is told at the acceptor's start doesn't say whether the note had been accepted."""
+    tickets = state.around.unresolved
+    return next((one for one in tickets if event.at_power_up or one.accepted == event.accepted), None)
 
 
 def _open_payment(state: State, ticket: Ticket) -> CashPayment | None:

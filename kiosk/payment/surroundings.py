@@ -44,6 +44,9 @@ def heard_acceptor(around: Surroundings, event: ports.DeviceEvent) -> tuple[Surr
         case ports.AcceptorDisabled(lease_lapsed=lapsed):
             said = [LogUnexpected("acceptor lease lapsed", "any")] if lapsed else []
             return replace(around, cash_open=False), [*said]
+        case ports.NoteEscrowed():
+            # It takes a note only when it has told all it knew of those before.
+            return replace(around, unresolved=()), []
         case ports.NoteCredited():
             return replace(around, stacked=None if around.stacked is None else around.stacked + 1), []
         case ports.NoteUnclear():

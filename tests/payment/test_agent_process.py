@@ -183,6 +183,27 @@ def test_a_jammed_note_becomes_a_claim_that_the_slip_names(kiosk: KioskAtWork) -
     assert (unknown.face_fen, unknown.reason) == (1_000, "acceptor.jam_safe")
 
 
+@pytest.mark.long
+def test_a_note_held_at_the_mouth_until_it_is_a_claim_goes_back_and_is_none_any_more(tmp_path: Path) -> None:
+    with closing(KioskAtWork(tmp_path, bills=(TWELVE,), speed=8)) as kiosk:  # a note's fate may stay open for 120 s / 8
+        kiosk.to_cash()
+        kiosk.insert(1)
+        kiosk.acceptor.insert(100_00)
+        kiosk.sees(views.HeldNoteView)
+        kiosk.acceptor.do("hold_at_mouth")
+        kiosk.tap(taps.HeldNoteAnswered, keep=False)
+        kiosk.hand.wait(lambda view: isinstance(view, views.InsertCashView) and view.frame.code == "E32", 60.0)
+        kiosk.acceptor.do("hold_at_mouth", **{"is": False})
+        view = kiosk.sees(views.InsertCashView, lambda view: view.frame.code != "E32")
+        assert view.notice == views.Saying("notice.note_returned")
+        kiosk.slot_open()
+        kiosk.tap(taps.ContinueTapped)
+        assert not kiosk.sees(views.ResultView).claims
+        (claim,), (back,) = kiosk.recorded(journal.NoteUnknown), kiosk.recorded(journal.NoteReturned)
+        assert claim.note_no == back.note_no
+        assert kiosk.acceptor.ledger()["returned"] == {"10000": 1}
+
+
 def test_without_paper_the_number_is_shown_instead(kiosk: KioskAtWork) -> None:
     kiosk.sees(views.AttractView, lambda view: view.methods)
     kiosk.printer.do(do="paper", **{"is": "out"})

@@ -372,6 +372,45 @@ def test_a_note_that_went_back_after_it_had_become_a_claim_is_on_disk_as_well(se
         assert walker.records(journal.PaymentCancelled)
 
 
+def held_on_to_for_too_long() -> tuple[Walker, journal.NoteUnknown]:
+    """Fifty yuan that the person wants back, and holds at the mouth until they are a claim."""
+    walker = Walker().ready().to_cash(TWELVE).note(50).tap(taps.HeldNoteAnswered, keep=False).wait(121)
+    (unknown,) = walker.records(journal.NoteUnknown)
+    return walker, unknown
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_note_to_be_given_back_that_goes_back_late_is_no_claim_any_more(settled):
+    walker, unknown = held_on_to_for_too_long()
+    if settled:
+        walker.tap(taps.ContinueTapped).wait(200).sees(views.AttractView)
+    walker.tell(ports.NoteReturned(reason="host"))
+    (proof,) = walker.records(journal.NoteReturned)
+    assert walker.last[0] == Record((proof,))
+    assert (proof.payment_id, proof.note_no, proof.face_fen) == (unknown.payment_id, unknown.note_no, 5000)
+    assert not walker.ordered(Acknowledge), "the acceptor waits for nothing"
+    if not settled:
+        told = walker.acceptor_ready().acceptor_open().sees(views.InsertCashView)
+        assert (told.notice, told.state) == (views.Saying("notice.note_returned"), "ready")
+        walker.tap(taps.CancelTapped)
+        assert walker.records(journal.PaymentCancelled)
+
+
+def test_an_accepted_note_that_its_acceptor_gives_back_late_at_its_start_is_no_claim_any_more():
+    walker, unknown = gone_silent_for_too_long()
+    walker.tell(ports.NoteReturned(reason="power_up", at_power_up=True)).acceptor_ready()
+    assert [one.note_no for one in walker.records(journal.NoteReturned)] == [unknown.note_no]
+
+
+def test_another_note_that_goes_back_ends_no_claim():
+    walker, _ = gone_silent_for_too_long()
+    walker.tell(ports.NoteReturned(reason="host"))
+    assert not walker.records(journal.NoteReturned), "the claim's note was to be kept"
+    walker, _ = held_on_to_for_too_long()
+    walker.note(10).tell(ports.NoteReturned(reason="host"))
+    assert not walker.records(journal.NoteReturned), "refused at the mouth, and gone back from there"
+
+
 def test_a_note_credited_after_the_settlement_is_a_claim_that_its_person_is_told():
     walker = Walker().ready().to_cash(TWELVE).insert(10, 1, 1).tap(taps.ContinueTapped).booked()
     assert not walker.sees(views.ResultView).claims

@@ -46,6 +46,8 @@ class Machine:
                 self.walker.tell(ports.CountersRead(counters=counters))
             elif isinstance(command, ReturnNote) and not self.lost and self.escrow is not None and not self.accepted:
                 self.escrow = None
+                if self.chance.random() < 0.25:
+                    self.walker.wait(121)  # somebody holds it at the mouth until it has become a claim
                 self.tell(ports.NoteReturned(reason="host"))
                 return
 
