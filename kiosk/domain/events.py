@@ -232,7 +232,7 @@ class ReceiptFailed(Event, frozen=True, kw_only=True, tag="receipt.failed"):
 
 
 class ReceiptDeclined(Event, frozen=True, kw_only=True, tag="receipt.declined"):
-    """The visit ended without a slip on record: the payer wanted none, agreed to go without, or was there no more."""
+    """The visit ended without a slip that surely came out: the payer wanted none, had none, or was there no more."""
 
     payment_id: str
     receipt_no: str

@@ -166,7 +166,7 @@ def tapped(state: State, tap: taps.AnyTap, moment: Moment) -> Step | None:
         case (Phase.RESULT, taps.ContinueTapped()):
             return _to_receipt(state, moment)
         case (Phase.RECEIPT, taps.PrintAnswered(wanted=wanted)) if finished and finished.receipt is ReceiptState.ASK:
-            return _print(state, moment) if wanted else _declined(state, moment)
+            return _print(state, moment) if wanted else _to_done(state, moment)
         case (Phase.RECEIPT, taps.ReprintTapped()) if finished and can_reprint(state):
             return _print(state, moment)
         case (Phase.RECEIPT, taps.ContinueTapped()) if finished and finished.receipt in _OVER:
@@ -243,7 +243,7 @@ def printed(state: State, event: ports.ReceiptPrinted, moment: Moment) -> Step:
     )
     notice = Saying("notice.take_receipt" if event.confirmed else "notice.receipt_unconfirmed")
     after = _slip_ended(state, run, ReceiptState.PRINTED, notice, moment, reached_paper=True)
-    return after, [Record((record,))]
+    return _on_record(after, run.payment_id) if event.confirmed else after, [Record((record,))]
 
 
 def print_failed(state: State, event: ports.ReceiptFailed, moment: Moment) -> Step:
@@ -297,7 +297,9 @@ def _to_receipt(state: State, moment: Moment) -> Step:
     asking = timed(go(state, moment, Phase.RECEIPT), Timer.LEAVE, TAKE_RECEIPT_S, moment)
     if state.around.can_print or finished.receipt is not ReceiptState.ASK:
         return asking, []
-    without = replace(finished, receipt=ReceiptState.NO_PAPER, receipt_notice=Saying("notice.keep_number"))
+    without = replace(
+        finished, receipt=ReceiptState.NO_PAPER, receipt_notice=Saying("notice.keep_number"), on_record=True
+    )
     return replace(asking, finished=without), [_without_slip(finished)]
 
 
@@ -312,16 +314,25 @@ def _stays(state: State, moment: Moment) -> State:
 
 
 def _was_told(state: State) -> Step:
-    """Written down, so that no later start tells it to a stranger; a slip that was printed or failed says so itself."""
-    finished = state.finished
-    if finished is None or finished.receipt is not ReceiptState.ASK:
-        return end_visit(state), []
-    return end_visit(state), [_without_slip(finished)]
+    """Written down, so that no later start tells it to a stranger."""
+    return end_visit(state), _closed(state.finished)
+
+
+def _closed(finished: Finished | None) -> list[Command]:
+    """Whose slip did not surely come out goes without one: from here on nothing is owed to them, and the disk says so."""
+    return [] if finished is None or finished.on_record else [_without_slip(finished)]
 
 
 def _without_slip(finished: Finished) -> Record:
     declined = journal.ReceiptDeclined(payment_id=finished.opened.payment_id, receipt_no=finished.settlement.receipt_no)
     return Record((declined,))
+
+
+def _on_record(state: State, payment_id: str) -> State:
+    finished = state.finished
+    if finished is None or finished.opened.payment_id != payment_id:
+        return state
+    return replace(state, finished=replace(finished, on_record=True))
 
 
 def _print(state: State, moment: Moment) -> Step:
@@ -343,17 +354,13 @@ def _print(state: State, moment: Moment) -> Step:
     return after, [PrintSlip(run.payment_id, run.copy_no, finished.outcome, run.job_id)]
 
 
-def _declined(state: State, moment: Moment) -> Step:
+def _to_done(state: State, moment: Moment) -> Step:
     finished = state.finished
     if finished is None:
         return end_visit(state), []
-    done = _to_done(state, moment)
-    return done[0], [_without_slip(finished), *done[1]]
-
-
-def _to_done(state: State, moment: Moment) -> Step:
     done = change(go(state, moment, Phase.DONE), typed="", digits="")
-    return timed(done, Timer.LEAVE, DONE_S, moment), [ReadCounters()]
+    done = replace(done, finished=replace(finished, on_record=True))
+    return timed(done, Timer.LEAVE, DONE_S, moment), [*_closed(finished), ReadCounters()]
 
 
 def to_bills(finished: Finished) -> Fen:

@@ -4,9 +4,10 @@ The payments are brought to their end by the same flow as any other (phase RECOV
 hand until the acceptor has said what became of it, by its last answer, at its own power-up, or by its counter; a note that
 was only held goes back. Then the payment is settled or cancelled with ``ended="restart"``.
 
-A payment may also have been settled, and cut before its person read so. Each visit that comes to its end writes what became of
-the slip (receipt.printed, .failed, .declined), the telling after a restart too; so the newest settlement without such an entry is
-still owed to somebody, through as many cuts as it takes.
+A payment may also have been settled, and cut before its person read so. Each visit that comes to its end writes that it did, the
+telling after a restart too: with a slip that surely came out (receipt.printed, confirmed), else with receipt.declined. So the newest
+settlement without either is still owed to somebody, through as many cuts as it takes. A slip that failed or may have come out tells
+nobody anything for sure: who read the result and is cut while trying again is told once more, which is the smaller harm.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -131,11 +132,19 @@ def _untold(opened_journal: Journal) -> Finished | None:
     last, stopped = opened_journal.last_ended(), opened_journal.latest("agent.stopped")
     if last is None or last.settlement is None or last.settlement_seq is None:
         return None
-    entries = opened_journal.entries_of(last.opened.payment_id)
-    if (stopped and stopped.seq > last.settlement_seq) or any("receipt." in entry.header.kind for entry in entries):
+    events = [entry.event for entry in opened_journal.entries_of(last.opened.payment_id)]
+    if (stopped and stopped.seq > last.settlement_seq) or any(_ends_the_visit(event) for event in events):
         return None
     # Its slip may have come out just before the cut: another is a copy, and comes only when somebody asks for it.
-    return Finished(opened=last.opened, settlement=last.settlement, claims=_claims(last), copies_out=1)
+    tried = [event.copy_no for event in events if isinstance(event, journal.ReceiptPrinted | journal.ReceiptFailed)]
+    return Finished(
+        opened=last.opened, settlement=last.settlement, claims=_claims(last), copies_out=max(tried, default=0) + 1
+    )
+
+
+def _ends_the_visit(event: object) -> bool:
+    """Its person has the slip for sure, or went without one."""
+    return isinstance(event, journal.ReceiptDeclined) or (isinstance(event, journal.ReceiptPrinted) and event.confirmed)
 
 
 def _claims(record: PaymentRecord) -> tuple[Claim, ...]:

@@ -208,6 +208,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     receipt: ReceiptState = ReceiptState.ASK
     copies_out: int = 0
     receipt_notice: Saying | None = None
+    on_record: bool = False  # written down: a slip that surely came out, or that its person goes without one
 
     @property
     def told_outcome(self) -> Outcome:
@@ -251,12 +252,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def under_way(self) -> str:
-        """The payment that is open, or settled while nothing is written down of its slip; empty when there is none."""
+        """The payment that is open, or settled while it is not on record that its person knows; empty when there is none."""
         if self.payment is not None:
             return self.payment.opened.payment_id
-        waits = (ReceiptState.PRINTING,) if self.phase is Phase.DONE else (ReceiptState.ASK, ReceiptState.PRINTING)
-        if self.finished is not None and self.finished.receipt in waits:
-            return self.finished.opened.payment_id
+        finished = self.finished
+        if finished is not None and (not finished.on_record or finished.receipt is ReceiptState.PRINTING):
+            return finished.opened.payment_id
         return ""
 
     @property

@@ -108,7 +108,8 @@ def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) ->
             payment.slip = Payment.Slip.PRINTED if event.confirmed else Payment.Slip.UNCONFIRMED
             payment.copies += 1
         case ReceiptDeclined():
-            payment.slip = Payment.Slip.DECLINED
+            if payment.slip == Payment.Slip.NONE:  # else its person went after a slip that failed or is not sure
+                payment.slip = Payment.Slip.DECLINED
         case ReceiptFailed():
             if payment.slip != Payment.Slip.PRINTED:
                 payment.slip = Payment.Slip.FAILED

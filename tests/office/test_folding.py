@@ -299,6 +299,9 @@ def test_a_slip_that_did_not_come_out_is_a_case_and_the_money_is_booked_all_the_
     payment = estate.payment(payment_id)
     assert (payment.state, payment.slip) == (Payment.State.BOOKED, Payment.Slip.FAILED)
     assert Case.objects.filter(kind="receipt_not_printed", payment=payment).exists()
+    estate.writer.append(events.ReceiptDeclined(payment_id=payment_id, receipt_no=payment.receipt_no))
+    estate.upload()
+    assert estate.payment(payment_id).slip == Payment.Slip.FAILED, "that its person went then is no choice of theirs"
 
 
 def test_every_raw_event_is_kept_as_sent(estate: Estate) -> None:

@@ -11,6 +11,7 @@ from kiosk import taps, text, views
 from kiosk.domain import events as journal
 from kiosk.domain.money import Fen
 from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import recovery
@@ -19,7 +20,7 @@ from kiosk.payment.events import JournalFailed
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 from tests.offline_queue import journals
 from tests.payment.kiosk_at_work import KioskAtWork, bill
-from tests.payment.walker import Walker
+from tests.payment.walker import WATER, Walker
 
 NUMBER = "YG01-000001"
 STARTED = journal.AgentStarted(software="1", sqlite="3", clean=False)
@@ -35,8 +36,8 @@ def book(tmp_path: Path) -> Iterator[Journal]:
     made.close()
 
 
-def restarted(book: Journal) -> Walker:
-    """A new agent on this journal, with a printer that works."""
+def restarted(book: Journal, *before: ScreenGone) -> Walker:
+    """A new agent on this journal, with a printer that works; ``before``: what it hears before that."""
     with JournalReader(book.path) as reader:
         known = recovery.read(book, reader.entries)
     book.append(STARTED)
@@ -44,6 +45,8 @@ def restarted(book: Journal) -> Walker:
     walker.state = replace(
         walker.state, numbers=known.numbers, interrupted=known.interrupted, untold=known.untold, view=None
     )
+    for event in before:
+        walker.tell(event)
     return walker.printer_says()
 
 
@@ -111,16 +114,54 @@ def test_a_note_that_is_being_checked_is_named_as_well(book):
     "later",
     [
         [journal.ReceiptPrinted(**SLIP)],
-        [journal.ReceiptFailed(**SLIP, fault="printer.error")],
+        [journal.ReceiptFailed(**SLIP, fault="printer.error"), journal.ReceiptDeclined(**SLIP)],
         [journal.ReceiptDeclined(**SLIP)],
         [journal.AgentStopped()],
         [journals.opened("p-2"), journal.PaymentCancelled(payment_id="p-2", reason="payer")],
     ],
-    ids=lambda later: type(later[0]).__name__,
+    ids=lambda later: type(later[-1]).__name__,
 )
 def test_whose_visit_was_over_is_shown_to_nobody(book, later):
     book.append(*later)
     assert restarted(book).sees(views.AttractView).notice is None
+
+
+UNSURE = {
+    "failed": lambda job: ports.ReceiptFailed(job_id=job, clean=True, fault=Fault("printer.error")),
+    "unconfirmed": lambda job: ports.ReceiptPrinted(job_id=job, confirmed=False),
+}
+
+
+@pytest.mark.parametrize("slip", UNSURE)
+def test_a_slip_that_did_not_surely_come_out_before_there_was_a_screen_leaves_the_word_owed(tmp_path, slip):
+    book = Journal.create(tmp_path / "other.db", journals.SetClock(), journals.genesis())
+    book.append(journals.opened("p-1"), journals.escrow(1, 500), journals.intent(1, 500), journals.credited(1, 500))
+    walker = restarted(book, ScreenGone("closed"))
+    (ordered,) = walker.ordered(PrintSlip)
+    walker.tell(UNSURE[slip](ordered.job_id)).wait(600)
+    assert (walker.state.is_idle, walker.state.under_way) == (True, "p-1"), "a stop must not look like the end of it"
+    book.append(*walker.recorded)
+    again = restarted(book)
+    assert again.sees(views.TroubleView).saying.values["receipt_no"] == NUMBER
+    again.tap(taps.ChoiceTapped, choice="trouble.print_slip")
+    assert [one.copy_no for one in again.ordered(PrintSlip)] == [1]
+    again.tell(UNSURE[slip](again.ordered(PrintSlip)[0].job_id)).tap(taps.ChoiceTapped, choice="trouble.ok")
+    book.append(*again.recorded)
+    assert restarted(book).sees(views.AttractView).notice is None, "told once"
+    book.close()
+
+
+@pytest.mark.parametrize("leaves", ["by a touch", "without one"])
+@pytest.mark.parametrize("slip", UNSURE)
+def test_a_visit_whose_slip_was_unsure_is_over_on_disk_when_its_person_goes(slip, leaves):
+    walker = Walker().ready().to_cash(WATER).insert(100).tap(taps.ContinueTapped).booked()
+    walker.tap(taps.ContinueTapped).tap(taps.PrintAnswered, wanted=True)
+    walker.tell(UNSURE[slip](walker.ordered(PrintSlip)[0].job_id))
+    assert walker.state.under_way, "its person may still want another"
+    assert not walker.records(journal.ReceiptDeclined)
+    _ = walker.tap(taps.ContinueTapped) if leaves == "by a touch" else walker.wait(31)
+    walker.sees(views.DoneView)
+    assert (len(walker.records(journal.ReceiptDeclined)), walker.state.under_way) == (1, "")
 
 
 def test_of_two_payments_only_the_one_that_was_cut_is_told(book):

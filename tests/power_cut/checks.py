@@ -107,6 +107,8 @@ def _owed_a_word(entries: Sequence[Entry]) -> events.Settlement | None:
         event = entry.event
         if isinstance(event, events.Settlement):
             owed = event
-        elif isinstance(event, events.PaymentOpened | events.AgentStopped) or "receipt." in entry.header.kind:
+        elif isinstance(event, events.PaymentOpened | events.AgentStopped | events.ReceiptDeclined) or (
+            isinstance(event, events.ReceiptPrinted) and event.confirmed
+        ):
             owed = None
     return owed
