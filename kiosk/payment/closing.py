@@ -197,6 +197,8 @@ def left_alone(state: State, moment: Moment) -> Step:
             return _to_receipt(state, moment)
         case Phase.RECEIPT if finished and finished.receipt is ReceiptState.ASK:
             return _print(state, moment)
+        case Phase.RECEIPT if finished and finished.receipt is ReceiptState.PRINTING:
+            return timed(state, Timer.LEAVE, TAKE_RECEIPT_S, moment), []  # however long the printer takes
         case Phase.RECEIPT:
             left = finished is not None and finished.receipt is ReceiptState.PRINTED
             return _to_done(replace(state, around=replace(state.around, slip_left=left)), moment)
@@ -268,7 +270,9 @@ def _failed(state: State, run: PrintRun, code: str, moment: Moment, *, clean: bo
     record = journal.ReceiptFailed(
         payment_id=run.payment_id, receipt_no=run.receipt_no, copy_no=run.copy_no, fault=code
     )
-    after = _slip_ended(state, run, ReceiptState.FAILED, Saying("error.e52.line"), moment, reached_paper=not clean)
+    nothing_in = state.finished is not None and not state.finished.settlement.received_fen
+    notice = Saying("notice.claims_slip_failed" if nothing_in else "error.e52.line")
+    after = _slip_ended(state, run, ReceiptState.FAILED, notice, moment, reached_paper=not clean)
     return after, [Record((record,))]
 
 

@@ -236,6 +236,16 @@ def test_a_payment_of_nothing_but_a_claim_still_gets_a_receipt_number():
     assert (partial.received_fen, partial.claims, partial.receipt_no) == (0, ("YG01-Q000001",), "YG01-000001")
 
 
+@pytest.mark.parametrize(("inserted", "said"), [((), "notice.claims_slip_failed"), ((5,), "error.e52.line")])
+def test_a_slip_that_failed_speaks_of_safe_money_only_where_some_was_received(inserted, said):
+    walker = Walker().ready().to_cash(TWELVE).insert(*inserted).note(5)
+    walker.tell(ports.NoteUnclear(face=Fen(500), fault=Fault("acceptor.jam_safe"))).tap(taps.ContinueTapped).booked()
+    walker.tap(taps.ContinueTapped).tap(taps.PrintAnswered, wanted=True)
+    job = walker.ordered(PrintSlip)[-1]
+    walker.tell(ports.ReceiptFailed(job_id=job.job_id, clean=True, fault=Fault("printer.error")))
+    assert walker.sees(views.ReceiptView).notice == views.Saying(said)
+
+
 def test_trouble_before_any_money_is_in_does_not_speak_of_money_that_is_in():
     walker = Walker().ready().to_cash(TWELVE)
     walker.tell(ports.DeviceFault(device="bill_acceptor", fault=Fault("acceptor.jam_unsafe")))

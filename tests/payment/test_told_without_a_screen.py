@@ -74,6 +74,12 @@ def test_the_number_on_the_slips_screen_stays_as_well():
     walker.wait(7).sees(views.AttractView)
 
 
+def test_a_slip_still_in_the_printer_when_the_screen_comes_back_keeps_its_screen():
+    walker = Walker().ready().to_cash(WATER).insert(100).tap(taps.ContinueTapped).booked().tap(taps.ContinueTapped)
+    assert walker.tell(HUNG).wait(31).ordered(PrintSlip)
+    walker.tell(BACK).wait(35).sees(views.ReceiptView)
+
+
 def test_the_kiosk_counts_as_idle_meanwhile_and_stopped_then_it_owes_the_word_still():
     walker = without_paper().tap(taps.ContinueTapped).booked()
     assert not walker.state.is_idle

@@ -125,6 +125,9 @@ def receipts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s14-receipt-printing", slip(ReceiptState.PRINTING, countdown=None)
     yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
     yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True)
+    unsure = Saying("notice.claims_slip_failed")
+    nothing_in = {"outcome": Outcome.PROCESSING, "received": Fen(0), "can_reprint": True}
+    yield "s14-receipt-e52-claim-alone", slip(ReceiptState.FAILED, "E52", notice=unsure, **nothing_in)
     yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
     yield (
         "s15-done",
