@@ -32,6 +32,7 @@ def build_printer(settings: Settings, report: Report, clock: Clock, freeze: Free
         speed=section.speed,
         process_id=section.process_id,
         freeze=freeze,
+        stump_path=settings.stump_path,
     )
 
 

@@ -113,6 +113,10 @@ class Settings(Section, frozen=True, kw_only=True):
         return self.state_dir / "acceptor.recall"
 
     @property
+    def stump_path(self) -> Path:
+        return self.state_dir / "printer.stump"
+
+    @property
     def traces_dir(self) -> Path:
         return self.state_dir / "traces"
 

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from kiosk.clock import Clock
 from kiosk.hardware.faults import Fault
@@ -31,6 +32,7 @@ from kiosk.hardware.receipt_printer import commands
 from kiosk.hardware.receipt_printer.conversation import Conversation
 from kiosk.hardware.receipt_printer.pictures import SLICE_ROWS
 from kiosk.hardware.receipt_printer.status import Reading
+from kiosk.hardware.receipt_printer.stump import Stump
 from kiosk.hardware.receipt_printer.transport import Stalled, Transport, TransportGone
 
 DEVICE = "receipt_printer"
@@ -61,7 +63,10 @@ class PrintingStopped(Exception):
 
 
 class EscposReceiptPrinter:
-    """Implements ports.ReceiptPrinter. ``process_id`` False: this printer does not know GS ( H, so fences must do."""
+    """Implements ports.ReceiptPrinter. ``process_id`` False: this printer does not know GS ( H, so fences must do.
+
+    ``stump_path`` tells the next process that this one was killed half-way through a slip.
+    """
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class EscposReceiptPrinter:
         speed: int = 1,
         process_id: bool = True,
         freeze: Freeze = not_kept,
+        stump_path: Path | None = None,
     ) -> None:
         self._tape = Tape(DEVICE, "escpos", clock, speed=speed, period=IDLE_LINES, freeze=freeze)
         self._port, self._baud, self._speed = port, baud, speed
@@ -90,13 +96,13 @@ class EscposReceiptPrinter:
         self._event_no = 0
         self._look_at = self._open_at = self._finish_by = 0.0
         self._must_clear = True  # the printer may hold bytes that no job of ours owns any more
-        self._stump = False  # part of a failed slip hangs uncut
+        self._stump = Stump(stump_path)
         self._begun = False  # bytes of the current job have left
 
     # --- ports.ReceiptPrinter: called by the payment thread ------------------------------------------------------
 
     def start(self) -> None:
-        self._tape.ordered("start")
+        self._tape.ordered("start", stump=self._stump.may_hang)
         self._thread.start()
 
     def ask_status(self) -> None:
@@ -274,7 +280,7 @@ class EscposReceiptPrinter:
     def _fail(self, job: PrintJob, fault: Fault) -> None:
         """Nothing of a failed slip may come out later, on somebody else's."""
         if self._begun:
-            self._must_clear = self._stump = True
+            self._must_clear = True
             if self._talk is not None:
                 self._try_to_clear(self._talk)
         self._tell(ReceiptFailed, job_id=job.job_id, clean=not self._begun, fault=fault)
@@ -283,7 +289,7 @@ class EscposReceiptPrinter:
         try:
             self._must_clear = not talk.clear_buffers()
             if self._stopping.is_set() and not self._must_clear:
-                self._cut_off(talk)  # whoever drives the printer next does not know of the stump
+                self._cut_off(talk)  # whoever drives the printer next may not know of the stump
         except Stalled:
             return
         except TransportGone as gone:
@@ -292,7 +298,6 @@ class EscposReceiptPrinter:
     def _cut_off(self, talk: Conversation) -> None:
         """Part the remains of a failed slip from the next one."""
         talk.send(commands.INITIALISE + commands.feed_and_cut())
-        self._stump = False
 
     def _print_slip(self, job: PrintJob) -> bool:
         """Carry one job to its end; whether the printer confirmed it.
@@ -310,18 +315,21 @@ class EscposReceiptPrinter:
             self._attend_to(talk)
         body, tag = commands.split_tag(job.data)
         proof = commands.process_id(tag) if tag is not None and self._process_id else None
-        self._begun, missed = True, talk.missed
+        hangs, missed = self._stump.may_hang, talk.missed
+        self._stump.begins()
+        self._begun = True
         try:
-            if self._stump:
+            if hangs:
                 self._cut_off(talk)
             for piece in commands.pieces(body):
                 talk.send(piece)
                 self._check(talk)
             proved = self._wait_for_proof(talk, job, tag if proof else None, proof)
             if talk.missed == missed:
+                self._stump.is_off()
                 return proved
             # A printer that was off for a moment forgets rows and still answers what is asked after it.
-            self._must_clear = self._stump = True
+            self._must_clear = True
             return False
         except Stalled:
             reading = self._look()

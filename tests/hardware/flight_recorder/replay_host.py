@@ -73,8 +73,7 @@ class Replayed:
         if self.recorded.header.device == "bill_acceptor":
             self._start_acceptor(self._orders[0][0].facts, folder / "recall", speed)
         else:
-            self._driver = EscposReceiptPrinter(self.ready["port"], self._heard, SystemClock(), speed=speed)
-            self._driver.start()
+            self._start_printer(self._orders[0][0].facts, folder / "stump", speed)
         self._renewer.start()
         self._follow(self._orders[0][1:], None)
 
@@ -83,6 +82,14 @@ class Replayed:
         before = msgspec.convert(facts["before"], CountBefore) if facts["before"] else None
         self._driver = SspBillAcceptor(self.ready["port"], self._heard, SystemClock(), speed=speed, recall_path=recall)
         self._driver.start(intent_open=facts["intent_open"], before=before)
+
+    def _start_printer(self, facts: dict[str, Any], stump: Path, speed: int) -> None:
+        if facts.get("stump"):
+            stump.touch()
+        self._driver = EscposReceiptPrinter(
+            self.ready["port"], self._heard, SystemClock(), speed=speed, stump_path=stump
+        )
+        self._driver.start()
 
     def run(self) -> list[Said]:
         """Wait until the recording is played and everything it reported has been reported, or until it can't be any more."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from kiosk.clock import SystemClock
 from kiosk.domain.receipt import Receipt
-from kiosk.hardware.ports import DeviceEvent, PrintJob, ReceiptFailed, ReceiptPrinted
+from kiosk.hardware.ports import DeviceEvent, PrinterStatus, PrintJob, ReceiptFailed, ReceiptPrinted
 from kiosk.hardware.receipt_printer.driver import EscposReceiptPrinter
 from kiosk.hardware.receipt_printer.layout import make_job
 from kiosk.hardware.receipt_printer.simulator import PrinterSimulator
@@ -73,7 +73,12 @@ class Bench:
 
     def drive(self, *, process_id: bool = True, speed: int = SPEED) -> None:
         self.driver = EscposReceiptPrinter(
-            str(self.link), self.reported.put, SystemClock(), speed=speed, process_id=process_id
+            str(self.link),
+            self.reported.put,
+            SystemClock(),
+            speed=speed,
+            process_id=process_id,
+            stump_path=self.directory / "stump",
         )
         self.driver.start()
 
@@ -109,3 +114,12 @@ class Bench:
 
     def errors(self) -> list[Any]:
         return [event for event in self.seen.all if event[0] == "error"]
+
+
+def until_ready(bench: Bench) -> None:
+    ends_at = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends_at:
+        bench.driver.ask_status()
+        if bench.reported.of(PrinterStatus).can_print:
+            return
+    raise AssertionError("the printer never came back")

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
-from kiosk.hardware.ports import PrinterStatus, ReceiptFailed, ReceiptPrinted
+from kiosk.hardware.ports import ReceiptFailed, ReceiptPrinted
 from kiosk.hardware.receipt_printer.layout import render
-from tests.hardware.receipt_printer.printer_bench import PATIENCE_S, Bench
+from tests.hardware.receipt_printer.printer_bench import Bench, until_ready
 from tests.hardware.receipt_printer.receipt_examples import USUAL
 
 # What is done to the printer while a slip is printed, and what undoes it.
@@ -27,15 +27,6 @@ MISHAPS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
     ({"do": "clone", "silent": True}, {"do": "clone", "silent": False}),
 )
 WHOLE_MM = 150
-
-
-def until_ready(bench: Bench) -> None:
-    ends_at = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends_at:
-        bench.driver.ask_status()
-        if bench.reported.of(PrinterStatus).can_print:
-            return
-    raise AssertionError("the printer never came back")
 
 
 def one_slip(bench: Bench, chance: random.Random, number: int) -> tuple[str, ReceiptPrinted | ReceiptFailed]:
