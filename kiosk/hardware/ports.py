@@ -220,6 +220,9 @@ class BillAcceptor(Protocol):
     def stop(self) -> None: ...  # inhibits, returns a held note, closes the port; joins the thread
 
 
+LONGEST_PRINT_S = 180.0  # a dozen bills at 38400 baud, to a printer that proves nothing, take two thirds of it
+
+
 class PrintJob(msgspec.Struct, frozen=True, kw_only=True):
     """One slip: the printer's bytes are made by the layout, the driver only carries them."""
 
@@ -233,5 +236,7 @@ class ReceiptPrinter(Protocol):
 
     def start(self) -> None: ...
     def ask_status(self) -> None: ...  # answered by PrinterStatus within 3 s, whatever the printer does
-    def print(self, job: PrintJob) -> None: ...  # answered by ReceiptPrinted or ReceiptFailed
+    def print(
+        self, job: PrintJob
+    ) -> None: ...  # ReceiptPrinted or ReceiptFailed, LONGEST_PRINT_S after it begins at the latest
     def stop(self) -> None: ...

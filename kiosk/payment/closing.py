@@ -237,8 +237,8 @@ def may_ask_for_slip(state: State) -> bool:
 
 
 def printed(state: State, event: ports.ReceiptPrinted, moment: Moment) -> Step:
-    run = state.printing
-    if run is None or run.job_id != event.job_id:
+    run = _run_of(state, event.job_id)
+    if run is None:
         return state, [LogUnexpected(f"printed job {event.job_id} that nobody waits for", state.phase)]
     record = journal.ReceiptPrinted(
         payment_id=run.payment_id, receipt_no=run.receipt_no, copy_no=run.copy_no, confirmed=event.confirmed
@@ -249,8 +249,8 @@ def printed(state: State, event: ports.ReceiptPrinted, moment: Moment) -> Step:
 
 
 def print_failed(state: State, event: ports.ReceiptFailed, moment: Moment) -> Step:
-    run = state.printing
-    if run is None or run.job_id != event.job_id:
+    run = _run_of(state, event.job_id)
+    if run is None:
         return state, [LogUnexpected(f"failed job {event.job_id} that nobody waits for", state.phase)]
     return _failed(state, run, event.fault.code, moment, clean=event.clean)
 
@@ -260,7 +260,14 @@ def printing_took_too_long(state: State, moment: Moment) -> Step:
     run = state.printing
     if run is None:
         return state, []
-    return _failed(state, run, "printer.silent", moment, clean=False)
+    after, commands = _failed(state, run, "printer.silent", moment, clean=False)
+    return replace(after, unanswered=(*after.unanswered, run)), commands
+
+
+def _run_of(state: State, job_id: str) -> PrintRun | None:
+    """The slip that an answer is about, also one that was given up: what came out of the printer is never dropped."""
+    runs = (*state.unanswered, state.printing)
+    return next((run for run in runs if run is not None and run.job_id == job_id), None)
 
 
 _OVER = (ReceiptState.PRINTED, ReceiptState.FAILED, ReceiptState.NO_PAPER)
@@ -279,9 +286,11 @@ def _failed(state: State, run: PrintRun, code: str, moment: Moment, *, clean: bo
 def _slip_ended(
     state: State, run: PrintRun, to: ReceiptState, notice: Saying, moment: Moment, *, reached_paper: bool
 ) -> State:
-    after = replace(state, printing=None, deadlines=state.deadlines.without(Timer.PRINT))
+    after = replace(state, unanswered=tuple(one for one in state.unanswered if one != run))
+    if run == state.printing:
+        after = replace(after, printing=None, deadlines=state.deadlines.without(Timer.PRINT))
     finished = state.finished
-    if finished is None or finished.opened.payment_id != run.payment_id:
+    if after.printing is not None or finished is None or finished.opened.payment_id != run.payment_id:
         return after
     finished = replace(
         finished, receipt=to, receipt_notice=notice, copies_out=run.copy_no + 1 if reached_paper else run.copy_no
@@ -351,7 +360,8 @@ def _print(state: State, moment: Moment) -> Step:
         job_id=f"{number}/{finished.copies_out}",
     )
     printing = replace(finished, receipt=ReceiptState.PRINTING, receipt_notice=None)
-    after = replace(state, finished=printing, printing=run)
+    before = () if state.printing is None else (state.printing,)  # of somebody who has gone
+    after = replace(state, finished=printing, printing=run, unanswered=(*state.unanswered, *before))
     if state.phase is not Phase.INTERRUPTED and not state.waits_for_a_screen:
         after = go(after, moment, Phase.RECEIPT)
     after = timed(after, Timer.PRINT, PRINTING_S, moment)

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from kiosk.hardware.ports import LONGEST_PRINT_S
+
 SHORTEST_ANSWER_S = 20.0
 ANSWER_WITH_MONEY_S = 30.0
 SLOW_S = 5.0  # "still checking", and 取消 becomes possible
@@ -12,7 +14,7 @@ HELD_NOTE_S = 30.0
 BOOKING_S = 2.0  # how long a person waits for 已入账 before 已受理 is said
 GETTING_READY_S = 3.5  # the printer answers within 3 s whatever it does
 OUTCOME_S = 120.0  # how long a note's fate may stay open before it becomes a claim
-PRINTING_S = 30.0
+PRINTING_S = LONGEST_PRINT_S + 15.0  # the driver's answer is always the first
 RESULT_S = 30.0
 TAKE_RECEIPT_S = 30.0
 DONE_S = 5.0

@@ -244,6 +244,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     payment: CashPayment | None = None
     finished: Finished | None = None
     printing: PrintRun | None = None
+    unanswered: tuple[PrintRun, ...] = ()  # slips before it that the printer may still tell about
     interrupted: tuple[CashPayment, ...] = ()  # after a restart: payments to bring to an end, in order
     untold: Finished | None = None  # after a restart: settled before it, and perhaps nobody was told
     deadlines: Deadlines = Deadlines()

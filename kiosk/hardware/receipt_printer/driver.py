@@ -18,6 +18,7 @@ from kiosk.clock import Clock
 from kiosk.hardware.faults import Fault
 from kiosk.hardware.flight_recorder.tape import Freeze, Tape, not_kept
 from kiosk.hardware.ports import (
+    LONGEST_PRINT_S,
     DeviceEvent,
     DeviceFault,
     FaultCleared,
@@ -30,6 +31,7 @@ from kiosk.hardware.ports import (
 )
 from kiosk.hardware.receipt_printer import commands
 from kiosk.hardware.receipt_printer.conversation import Conversation
+from kiosk.hardware.receipt_printer.patience import COMPLETION_S, until_proved_s
 from kiosk.hardware.receipt_printer.pictures import SLICE_ROWS
 from kiosk.hardware.receipt_printer.status import Reading
 from kiosk.hardware.receipt_printer.stump import Stump
@@ -41,10 +43,7 @@ LOOK_EVERY_PRINTING_S = 0.3
 REOPEN_EVERY_S = 1.0
 SHORTEST_PAUSE_S = 0.02  # however fast the simulated device runs
 CLEAR_AT_OPEN_S = 0.3
-COMPLETION_S = 5.0
 PASSING_S = 10.0  # how long an open cover or a hot head may hold up a slip whose payer stands there
-SLOWEST_MM_PER_S = 100
-BITS_PER_BYTE = 10
 IDLE_LINES = 8  # of a look: four questions and their answers
 WIDEST_ROW_BYTES = 80
 STOP_S = 4.0
@@ -52,6 +51,7 @@ FINISH_S = 2.0  # how long a slip that is being printed may hold up stop()
 
 UNCONFIRMED = Fault("printer.unconfirmed")
 STOPPED = Fault("printer.unconfirmed", "stopped while printing")
+TOO_SLOW = Fault("printer.error", "takes too long")
 
 
 class PrintingStopped(Exception):
@@ -94,7 +94,7 @@ class EscposReceiptPrinter:
         self._port_fault = Fault("printer.port_missing", f"{port}: not opened yet")
         self._faults: dict[str, Fault] = {}
         self._event_no = 0
-        self._look_at = self._open_at = self._finish_by = 0.0
+        self._look_at = self._open_at = self._finish_by = self._give_up_at = 0.0
         self._must_clear = True  # the printer may hold bytes that no job of ours owns any more
         self._stump = Stump(stump_path)
         self._begun = False  # bytes of the current job have left
@@ -264,6 +264,7 @@ class EscposReceiptPrinter:
     def _report_job(self, job: PrintJob) -> None:
         """Print, and say how it ended; every job gets exactly one answer."""
         self._begun = False
+        self._give_up_at = self._clock.monotonic() + max(LONGEST_PRINT_S / self._speed, min(LONGEST_PRINT_S, 60.0))
         try:
             confirmed = self._print_slip(job)
         except PrintingStopped as stop:
@@ -366,13 +367,14 @@ class EscposReceiptPrinter:
             raise PrintingStopped(self._port_fault)
         if self._stopping.is_set() and self._clock.monotonic() > self._finish_by:
             raise PrintingStopped(STOPPED)
+        if self._clock.monotonic() > self._give_up_at:
+            raise PrintingStopped(TOO_SLOW)
 
     # --- did it print? -------------------------------------------------------------------------------------------
 
     def _wait_for_proof(self, talk: Conversation, job: PrintJob, tag: str | None, proof: bytes | None) -> bool:
         """The process ID, else the fence; neither within its time is no proof, and no failure either."""
-        seconds = COMPLETION_S + len(job.data) * BITS_PER_BYTE / self._baud
-        seconds += job.height_dots / commands.DOTS_PER_MM / SLOWEST_MM_PER_S
+        seconds = until_proved_s(job, self._baud)
         if proof is not None and tag is not None:
             talk.printed.discard(tag)
             talk.send(proof)
@@ -384,7 +386,7 @@ class EscposReceiptPrinter:
         return self._await(talk, lambda: talk.fences > fences, seconds if proof is None else COMPLETION_S)
 
     def _await(self, talk: Conversation, come: Callable[[], bool], seconds: float) -> bool:
-        ends_at = self._clock.monotonic() + talk.scaled(seconds, at_least=2.0)
+        ends_at = min(self._give_up_at, self._clock.monotonic() + talk.scaled(seconds, at_least=2.0))
         look_at = self._clock.monotonic() + self._pause(LOOK_EVERY_PRINTING_S)
         while not come():
             now = self._clock.monotonic()
