@@ -333,7 +333,7 @@ class ReceiptState(StrEnum):
 
 
 class ReceiptView(View, frozen=True, kw_only=True, tag="receipt"):
-    """S14: print or not; then take it."""
+    """S14: print or not; then take it. ``claims``: by these to ask about notes that are being checked, where no slip says so."""
 
     state: ReceiptState
     outcome: Outcome
@@ -342,6 +342,7 @@ class ReceiptView(View, frozen=True, kw_only=True, tag="receipt"):
     notice: Saying | None = None
     countdown: Countdown | None = None
     can_reprint: bool = False
+    claims: tuple[Claim, ...] = ()
 
 
 class DoneView(View, frozen=True, kw_only=True, tag="done"):

@@ -313,6 +313,7 @@ def receipt_view(state: State, finished: Finished, frame: Frame) -> ReceiptView:
         notice=finished.receipt_notice,
         countdown=countdown(state, Timer.LEAVE),
         can_reprint=closing.can_reprint(state),
+        claims=finished.claims if finished.receipt in (ReceiptState.FAILED, ReceiptState.NO_PAPER) else (),
     )
 
 

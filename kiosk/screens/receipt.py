@@ -1,11 +1,12 @@
 """S14: print a slip or not; then take it. The number stands large, so that nobody needs paper to ask about money."""
 
-from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 
 from kiosk import text
 from kiosk.domain.money import format_yuan
 from kiosk.screens import theme
 from kiosk.screens.base import KioskScreen, Send, load_kv
+from kiosk.screens.claims import claim_lines
 from kiosk.screens.part import Part
 from kiosk.taps import ContinueTapped, PrintAnswered, ReprintTapped
 from kiosk.views import ReceiptState, ReceiptView
@@ -41,6 +42,9 @@ class ReceiptScreen(KioskScreen):
     troubled = BooleanProperty(False)
     received = StringProperty()
     receipt_no = StringProperty()
+    claims = StringProperty()
+    claim_numbers = StringProperty()  # without the faces, where there is no room for them
+    claim_count = NumericProperty(0)
     second = StringProperty()  # the other choice: no slip, or print again
     second_icon = StringProperty()
     countdown = ObjectProperty(None, allownone=True)
@@ -61,6 +65,7 @@ class ReceiptScreen(KioskScreen):
         self.troubled = view.state in _TROUBLED
         self.advice = self._advice(view)
         self.received, self.receipt_no = format_yuan(view.received), view.receipt_no
+        self._show_claims(view)
         self._show_choices(view)
         self.countdown = view.countdown
         self.after = say(language, "receipt_screen.seconds_to_print" if self._asks else "receipt_screen.seconds")
@@ -74,6 +79,12 @@ class ReceiptScreen(KioskScreen):
             return text.say_saying(language, view.notice)
         key = f"receipt_screen.{view.state}_detail"
         return text.say(language, key) if text.has(key) else ""
+
+    def _show_claims(self, view: ReceiptView) -> None:
+        language = view.frame.language
+        self.claims, self.claim_count = "\n".join(claim_lines(language, view.claims)), len(view.claims)
+        caption = text.say(language, "receipt.claim")
+        self.claim_numbers = "\n".join(f"{caption} {claim.claim_no}" for claim in view.claims)
 
     def _show_choices(self, view: ReceiptView) -> None:
         language, say = view.frame.language, text.say

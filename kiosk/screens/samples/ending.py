@@ -126,9 +126,13 @@ def receipts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
     yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True)
     unsure = Saying("notice.claims_slip_failed")
-    nothing_in = {"outcome": Outcome.PROCESSING, "received": Fen(0), "can_reprint": True}
+    nothing_in = {"outcome": Outcome.PROCESSING, "received": Fen(0), "can_reprint": True, "claims": (CLAIM,)}
     yield "s14-receipt-e52-claim-alone", slip(ReceiptState.FAILED, "E52", notice=unsure, **nothing_in)
     yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
+    keep = Saying("notice.keep_number")
+    yield "s14-receipt-no-paper-claims", slip(ReceiptState.NO_PAPER, "E51", notice=keep, claims=TWO_CLAIMS)
+    some = {"outcome": Outcome.PROCESSING, "notice": Saying("error.e52.line"), "can_reprint": True}
+    yield "s14-receipt-e52-claims", slip(ReceiptState.FAILED, "E52", claims=TWO_CLAIMS, **some)
     yield (
         "s15-done",
         DoneView(frame=make.frame(can_switch_language=False), took_receipt=True, countdown=make.countdown(5, 5)),
