@@ -59,3 +59,31 @@ def test_an_office_that_lost_a_whole_journal_gets_it_back_from_a_kiosk_at_which_
     assert held(office, tmp_path / "kiosk") == sent
     assert box.refusal == ""
     office.verify()
+
+
+def add_home(office: RunningOffice, code: str) -> None:
+    table = office.path.with_suffix(".csv")
+    table.write_text(f"房号,建筑面积,业主\n{code},88.00,钱来\n", encoding="utf-8")
+    office.run("import", str(table), "--project", "YG", "--commit")
+
+
+def test_a_change_whose_number_a_restored_office_gives_again_reaches_the_offline_cache(
+    office: RunningOffice, box: PairedBox
+) -> None:
+    """The kiosk has fetched later ones, of a history that never was."""
+
+    def fetch() -> None:
+        for _ in range(3):  # the first may meet the connection that the old process closed
+            box.sync._refresh.want()
+            box.step()
+
+    before = backup(office)
+    for code in ("8-1-101", "8-1-102"):
+        add_home(office, code)
+    fetch()
+    assert box.cache.find("8-1-102")
+    restore(office, before)
+    add_home(office, "8-1-103")
+    fetch()
+    assert box.cache.find("8-1-103")
+    assert box.cache.find("8-1-102") is None
