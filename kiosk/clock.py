@@ -109,6 +109,7 @@ class SystemClock:
         self._runs = False  # the wall clock has been plausible in this boot, so a jump of it shows
         self._was_wrong = False  # at some moment of this boot: then no battery set it
         self._office: _Mark | None = None
+        self._ntp: _Mark | None = None  # from when on NTP has held the clock and mended no more than its drift
         self._earlier: tuple[Boot, ...] = ()
 
     def go_on_from(self, newest: Header, earlier: Sequence[Boot]) -> None:
@@ -151,10 +152,20 @@ class SystemClock:
             now, wall_ms = self._machine.since_boot_ms(), self._machine.wall_ms()
             if self._office:
                 return Reading(self._office.then(now), "synced")
-            if wall_ms >= BUILT_MS and self._machine.ntp_holds():
-                self._passed, self._runs = _Mark(wall_ms, now), True
-                return Reading(wall_ms, "synced")
+            if (self._ntp or wall_ms >= BUILT_MS) and self._machine.ntp_holds():
+                return Reading(self._with_ntp(now, wall_ms), "synced")
+            self._ntp = None
             return self._without_help(now, wall_ms)
+
+    def _with_ntp(self, now: int, wall_ms: int) -> int:
+        """The wall clock while it goes on from where NTP had it; what a hand made of it is counted past.
+
+        Nothing says that a hand set it: systemd-timesyncd leaves its file in place, so only the size of the jump tells them apart.
+        """
+        self._ntp = self._ntp or _Mark(wall_ms, now, BACK_MS)
+        if abs(wall_ms - self._ntp.then(now)) <= self._ntp.error_then(now):
+            self._passed, self._runs = _Mark(wall_ms, now), True
+        return self._passed.then(now)
 
     def _without_help(self, now: int, wall_ms: int) -> Reading:
         """Neither office nor NTP: the wall clock as far as it agrees with what has passed, else what has passed."""

@@ -164,6 +164,41 @@ def test_ntp_makes_it_synced_and_settles_what_was_ahead():
     assert clock.reading().wall_ms == TODAY_MS + 500
 
 
+@pytest.mark.parametrize("jump_ms", [YEAR_MS, -YEAR_MS, DAY_MS, -5_000, 5_000])
+def test_a_hand_that_moves_a_clock_which_ntp_holds_moves_no_time(jump_ms):
+    machine = LyingMachine()
+    machine.ntp = True
+    clock = SystemClock(machine)
+    assert clock.reading() == Reading(TODAY_MS, "synced")
+    machine.pass_time(1_000)
+    machine.ahead_ms += jump_ms
+    assert clock.reading() == Reading(TODAY_MS + 1_000, "synced")
+    machine.ahead_ms -= jump_ms
+    machine.pass_time(1_000)
+    assert clock.reading() == Reading(TODAY_MS + 2_000, "synced")
+
+
+def test_what_ntp_mends_of_the_drift_is_followed():
+    machine = LyingMachine()
+    machine.ntp = True
+    clock = SystemClock(machine)
+    clock.reading()
+    machine.pass_time(10 * DAY_MS)  # no network for so long, and a cheap quartz
+    machine.ahead_ms -= 80_000
+    assert clock.reading() == Reading(TODAY_MS + 10 * DAY_MS - 80_000, "synced")
+
+
+def test_a_clock_that_ntp_sets_anew_is_believed_anew():
+    machine = LyingMachine(wall_ms=TODAY_MS + YEAR_MS)
+    machine.ntp = True
+    clock = SystemClock(machine)
+    assert clock.reading().wall_ms == TODAY_MS + YEAR_MS
+    machine.ntp = False
+    clock.reading()
+    machine.ntp, machine.ahead_ms = True, machine.ahead_ms - YEAR_MS
+    assert clock.reading() == Reading(TODAY_MS, "synced")
+
+
 def test_what_the_machine_ran_is_certain_whatever_its_clocks_say():
     machine = LyingMachine(wall_ms=0, boot_id="boot-4")
     boots = (Boot("boot-1", 100_000), Boot("boot-2", 5 * DAY_MS), Boot("boot-3", DAY_MS), Boot("boot-4", 1))
