@@ -18,7 +18,7 @@ class Stump:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self.may_hang = path is not None and path.exists()
+        self.may_hang = _is_there(path)
 
     def begins(self) -> None:
         """Before the first byte of a slip leaves."""
@@ -39,3 +39,13 @@ class Stump:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             log.error("receipt_printer.stump_not_kept path=%s error=%s", self._path, error.strerror)
+
+
+def _is_there(path: Path | None) -> bool:
+    if path is None:
+        return False
+    try:
+        return path.exists()
+    except OSError as error:  # `kiosk check` may be run by somebody whom the state directory is closed to
+        log.error("receipt_printer.stump_unknown path=%s error=%s", path, error.strerror)
+        return True
