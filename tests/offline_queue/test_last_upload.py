@@ -119,6 +119,17 @@ def test_an_office_that_will_never_take_them_is_not_waited_for(
     assert code in capsys.readouterr().err
 
 
+def test_a_journal_that_another_program_can_read_is_not_replaced(office: LoopbackOffice, state: Path, capsys) -> None:
+    """Nothing of it can be sent by this one, and all of it by the newer one."""
+    with closing(sqlite3.connect(state / "journal.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert command(state) == 1
+    assert "install that program again" in capsys.readouterr().err
+    assert office.token, "nothing was exchanged"
+    assert command(state, "--leave-unsent") == 0
+    assert settled(office) == 0
+
+
 def test_a_gap_that_leads_nowhere_ends(office: LoopbackOffice, state: Path, who: Identity) -> None:
     office.moods.extend(["", *[Refuse(409, "gap", expected_seq=99, retry="after_fix")] * 50])
     with pytest.raises(NotDelivered):
