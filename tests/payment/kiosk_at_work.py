@@ -101,6 +101,8 @@ first_try_s = 0
 class KioskAtWork:
     """One lobby corner: devices that keep their truth over the agent's deaths."""
 
+    program: tuple[str, ...] = ("-m", "kiosk")
+
     def __init__(
         self,
         directory: Path,
@@ -127,7 +129,7 @@ class KioskAtWork:
     def start(self) -> None:
         with (self.directory / "agent.log").open("ab") as log:
             self.agent = subprocess.Popen(
-                [sys.executable, "-m", "kiosk", "agent", "--config", str(self.settings)], stderr=log, stdout=log
+                [sys.executable, *self.program, "agent", "--config", str(self.settings)], stderr=log, stdout=log
             )
         if self.robot is None:
             self.look()

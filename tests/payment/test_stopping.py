@@ -1,6 +1,5 @@
 """How the agent ends: in time after SIGTERM, whatever it waits for; and after one of its threads died."""
 
-import resource
 import socket
 import time
 from contextlib import closing
@@ -39,21 +38,37 @@ def test_sigterm_ends_the_agent_in_time_with_a_note_at_the_mouth_a_dumb_office_a
             kiosk.close()
 
 
+WEAK = """
+import sys
+from kiosk.__main__ import main
+from kiosk.screen_link.agent_end import AgentEnd
+accept = AgentEnd._accept
+def accept_one(end):
+    AgentEnd._accept = None
+    accept(end)
+AgentEnd._accept = accept_one
+sys.exit(main())
+"""
+
+
+class WithAnError(KioskAtWork):
+    """The second screen that connects meets an error that nobody thought of."""
+
+    program = ("-c", WEAK)
+
+
 def test_a_thread_that_dies_is_noticed(tmp_path: Path) -> None:
-    kiosk = KioskAtWork(tmp_path, bills=())
+    kiosk = WithAnError(tmp_path, bills=())
     try:
         kiosk.sees(views.AttractView)
         kiosk.look_away()
         assert kiosk.agent is not None
-        limits = resource.prlimit(kiosk.agent.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(kiosk.agent.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
         with closing(socket.socket(socket.AF_UNIX)) as screen:
-            screen.connect(str(kiosk.state / "screen.sock"))  # no descriptor is left for it
+            screen.connect(str(kiosk.state / "screen.sock"))
             until = time.monotonic() + 10
             while "agent.part_died thread=screen-link" not in kiosk.log:
                 assert time.monotonic() < until, kiosk.log
                 time.sleep(0.02)
-        resource.prlimit(kiosk.agent.pid, resource.RLIMIT_NOFILE, limits)
         assert kiosk.stop() == 0
     finally:
         kiosk.close()
