@@ -144,7 +144,7 @@ def claimed(state: State, claim: Claim, moment: Moment) -> State:
     finished = state.finished
     if finished is None:
         return state
-    known = replace(state, finished=replace(finished, claims=(*finished.claims, claim)))
+    known = replace(state, finished=replace(finished, claims=(*finished.claims, claim), on_record=False))
     return _to_result(known, moment) if state.phase in (Phase.RECEIPT, Phase.DONE) else known
 
 
@@ -202,6 +202,8 @@ def left_alone(state: State, moment: Moment) -> Step:
         case Phase.RECEIPT:
             left = finished is not None and finished.receipt is ReceiptState.PRINTED
             return _to_done(replace(state, around=replace(state.around, slip_left=left)), moment)
+        case Phase.INTERRUPTED if finished and finished.receipt is ReceiptState.PRINTING:
+            return _stays(state, moment), []
         case Phase.INTERRUPTED:
             return _was_told(state)
         case _:
@@ -296,6 +298,8 @@ def _slip_ended(
         finished, receipt=to, receipt_notice=notice, copies_out=run.copy_no + 1 if reached_paper else run.copy_no
     )
     after = replace(after, finished=finished)
+    if state.phase is Phase.INTERRUPTED:
+        return _stays(after, moment)
     return timed(after, Timer.LEAVE, TAKE_RECEIPT_S, moment) if state.phase is Phase.RECEIPT else after
 
 
@@ -342,8 +346,9 @@ def _without_slip(finished: Finished) -> Record:
 
 
 def _on_record(state: State, payment_id: str) -> State:
+    """A slip surely came out. Whether it names a claim that was found after the settlement, the journal could not tell."""
     finished = state.finished
-    if finished is None or finished.opened.payment_id != payment_id:
+    if finished is None or finished.opened.payment_id != payment_id or finished.claimed_late:
         return state
     return replace(state, finished=replace(finished, on_record=True))
 

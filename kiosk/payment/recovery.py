@@ -128,12 +128,16 @@ def _as_payment(record: PaymentRecord, entries: Sequence[Entry], stacked: int | 
 
 
 def _untold(opened_journal: Journal) -> Finished | None:
-    """The newest settlement, unless something later shows that its visit was over."""
+    """The newest settlement, unless something later shows that its visit was over. A claim that was found after it is later."""
     last, stopped = opened_journal.last_ended(), opened_journal.latest("agent.stopped")
     if last is None or last.settlement is None or last.settlement_seq is None:
         return None
-    events = [entry.event for entry in opened_journal.entries_of(last.opened.payment_id)]
-    if (stopped and stopped.seq > last.settlement_seq) or any(_ends_the_visit(event) for event in events):
+    entries = opened_journal.entries_of(last.opened.payment_id)
+    events = [entry.event for entry in entries]
+    claimed_at = max((entry.seq for entry in entries if isinstance(entry.event, journal.NoteUnknown)), default=0)
+    late = claimed_at > last.settlement_seq
+    later = [entry.event for entry in entries if entry.seq > claimed_at]
+    if (stopped and stopped.seq > last.settlement_seq) or any(_ends_the_visit(event, late=late) for event in later):
         return None
     # Its slip may have come out just before the cut: another is a copy, and comes only when somebody asks for it.
     tried = [event.copy_no for event in events if isinstance(event, journal.ReceiptPrinted | journal.ReceiptFailed)]
@@ -142,9 +146,10 @@ def _untold(opened_journal: Journal) -> Finished | None:
     )
 
 
-def _ends_the_visit(event: object) -> bool:
-    """Its person has the slip for sure, or went without one."""
-    return isinstance(event, journal.ReceiptDeclined) or (isinstance(event, journal.ReceiptPrinted) and event.confirmed)
+def _ends_the_visit(event: object, *, late: bool) -> bool:
+    """Its person has the slip for sure, or went without one; ``late``: a slip may lack the claim found after the settlement."""
+    slip = isinstance(event, journal.ReceiptPrinted) and event.confirmed
+    return isinstance(event, journal.ReceiptDeclined) or (slip and not late)
 
 
 def _claims(record: PaymentRecord) -> tuple[Claim, ...]:

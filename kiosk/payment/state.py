@@ -211,6 +211,11 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     on_record: bool = False  # written down: a slip that surely came out, or that its person goes without one
 
     @property
+    def claimed_late(self) -> bool:
+        """A note turned up after the settlement, which does not name its claim."""
+        return any(claim.claim_no not in self.settlement.claims for claim in self.claims)
+
+    @property
     def told_outcome(self) -> Outcome:
         """What screen and slip say: while a note is being checked, the office's page says no more of the payment either."""
         return Outcome.PROCESSING if self.claims else self.outcome
@@ -264,7 +269,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_idle(self) -> bool:
         """Nobody is served. What waits to be told on a screen that is not there waits for the next process as well."""
-        return self.phase is Phase.ATTRACT or self.waits_for_a_screen
+        prints = self.finished is not None and self.finished.receipt is ReceiptState.PRINTING
+        return self.phase is Phase.ATTRACT or (self.waits_for_a_screen and not prints)
 
     @property
     def waits_for_a_screen(self) -> bool:
