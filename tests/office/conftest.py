@@ -28,9 +28,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 
 from office.database import database_settings  # noqa: E402
+from office.staff.models import Role  # noqa: E402
 from tests.office import private_postgres  # noqa: E402
 from tests.office.busy_books import fill_busy_books  # noqa: E402
-from tests.office.estate import Estate, build_estate  # noqa: E402
+from tests.office.estate import Estate, add_person, build_estate  # noqa: E402
 
 
 def point_at(url: str) -> None:
@@ -116,6 +117,16 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
 def estate(database: str) -> Estate:
     """One project with household 3-1-502, the bills of office-domain section 6, and a paired kiosk."""
     return build_estate()
+
+
+@pytest.fixture
+def cashier(estate: Estate):
+    return add_person(estate.project, Role.CASHIER)
+
+
+@pytest.fixture
+def finance(estate: Estate):
+    return add_person(estate.project, Role.FINANCE_AUDIT)
 
 
 @pytest.fixture(scope="session")

@@ -40,16 +40,6 @@ def _books_hold(request: pytest.FixtureRequest):
     assert books_digest(estate.project.id) == before
 
 
-@pytest.fixture
-def cashier(estate: Estate):
-    return add_person(estate.project, Role.CASHIER)
-
-
-@pytest.fixture
-def finance(estate: Estate):
-    return add_person(estate.project, Role.FINANCE_AUDIT)
-
-
 def lose_sight(estate: Estate, payment_id: str | None, face_fen: int | None = HUNDRED) -> dict:
     """A note is taken in and its fate is unclear; what the kiosk tells of it."""
     note_no = estate.writer.take_note_no()

@@ -44,16 +44,6 @@ def an_older_office(kind: str) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def cashier(estate: Estate):
-    return add_person(estate.project, Role.CASHIER)
-
-
-@pytest.fixture
-def finance(estate: Estate):
-    return add_person(estate.project, Role.FINANCE_AUDIT)
-
-
 def upgrade(estate: Estate) -> None:
     """The program of today rebuilds the books, twice, and finds nothing wrong with them."""
     digests = []
