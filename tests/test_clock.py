@@ -129,9 +129,8 @@ def test_an_office_in_an_impossible_year_teaches_nothing_and_the_log_says_so(yea
     machine = LyingMachine()
     clock = begun(machine, newest(TODAY_MS - HOUR_MS))
     told_ms = instant_ms(f"{year:04}-12-31T23:59:59Z")
-    with TestCase().assertLogs(
-        "kiosk.clock"
-    ) as log:  # not caplog: a command run in this process may have set the root level
+    # Not caplog: a command that ran in this process may have set the root logger's level.
+    with TestCase().assertLogs("kiosk.clock") as log:
         clock.learn(told_ms, machine.up_ms, machine.up_ms)
     assert clock.reading() == Reading(TODAY_MS, "rtc")
     assert f"clock.office_not_believed office_ms={told_ms}" in log.output[0]

@@ -123,9 +123,8 @@ class LastUpload:
                 return answered
             except Unreachable as unreachable:
                 reason, asked_s = unreachable.reason, unreachable.retry_after_s
-                self._at_most = max(
-                    1, self._at_most // 2
-                )  # a line that breaks off long requests may let short ones through
+                # A line that breaks off long requests may let short ones through.
+                self._at_most = max(1, self._at_most // 2)
             except Refused as refused:
                 if refused.status != 429 and refused.status < 500:
                     raise
