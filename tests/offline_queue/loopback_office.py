@@ -306,11 +306,11 @@ def _handler(office: LoopbackOffice) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with office.changed:
                 mood = office.moods.popleft() if office.moods else ""
+                office.changed.notify_all()  # whoever waits looks once the lock is free
                 if mood == "drop" or 0 < office.longest_body < len(body):
                     return self.hang_up()
                 status, content, more = self.decide(method, body, mood)
                 office.bodies_seen.append((method, self.path))
-                office.changed.notify_all()
             if mood == "slow":
                 time.sleep(0.6)  # the slowness itself
             if mood == "lose_answer":
