@@ -240,7 +240,6 @@ def test_a_jam_stands_on_the_acceptors_plate_until_it_is_cleared(lobby: Lobby, p
     glass.lead_on(places.CANCEL, "attract")
 
 
-@pytest.mark.long  # in every run test_cable.py does it in front of a robot
 def test_with_the_cable_pulled_in_the_middle_the_payment_is_accepted_first_and_booked_once_later(
     lobby: Lobby, page: Page
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.kivy_screen import KivyScreen, start_kiosk
 from tests.end_to_end.mortal_screen import MortalScreen
 from tests.end_to_end.parts import Lobby
-from tests.end_to_end.screen_hits import ON_WITHIN_S, Start, run
+from tests.end_to_end.screen_hits import Start, run
 from tests.screens.x_server import x_server
 
 pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb: apt install xvfb")
@@ -38,5 +38,5 @@ def test_the_visit_goes_on_after_a_kill_and_a_freeze_of_the_kivy_screen(tmp_path
 def test_the_visit_goes_on_after_a_hundred_kills_and_a_hundred_freezes_of_the_kivy_screen(
     tmp_path: Path, start: Start
 ) -> None:
-    did = run(tmp_path, start, lobbies=2, hits=200, on_within_s=ON_WITHIN_S)
+    did = run(tmp_path, start, lobbies=2, hits=200)
     assert did["SIGKILL"] == did["SIGSTOP"] == 100

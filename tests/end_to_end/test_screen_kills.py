@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.mortal_screen import MortalScreen
 from tests.end_to_end.parts import Lobby
 from tests.end_to_end.robot_process import RobotScreen
-from tests.end_to_end.screen_hits import ON_WITHIN_S, run
+from tests.end_to_end.screen_hits import run
 
 LOBBIES = 4
 
@@ -29,5 +29,5 @@ def test_the_visit_goes_on_after_four_kills_and_four_freezes_of_the_screen(tmp_p
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_the_visit_goes_on_after_a_hundred_kills_and_a_hundred_freezes_of_the_screen(tmp_path: Path) -> None:
-    did = run(tmp_path, start, lobbies=LOBBIES, hits=200, on_within_s=ON_WITHIN_S)
+    did = run(tmp_path, start, lobbies=LOBBIES, hits=200)
     assert did["SIGKILL"] == did["SIGSTOP"] == 100
