@@ -333,7 +333,7 @@ class ReceiptState(StrEnum):
 
 
 class ReceiptView(View, frozen=True, kw_only=True, tag="receipt"):
-    """S14: print or not; then take it. ``claims``: by these to ask about notes that are being checked, where no slip says so."""
+    """S14: print or not; then take it. ``check_code`` and ``claims``: what a slip would say, where none came out."""
 
     state: ReceiptState
     outcome: Outcome
@@ -342,6 +342,7 @@ class ReceiptView(View, frozen=True, kw_only=True, tag="receipt"):
     notice: Saying | None = None
     countdown: Countdown | None = None
     can_reprint: bool = False
+    check_code: str = ""
     claims: tuple[Claim, ...] = ()
 
 
@@ -361,6 +362,8 @@ class TroubleView(View, frozen=True, kw_only=True, tag="trouble"):
     ]  # message keys of the ways on, main one last: trouble.retry, trouble.other_room, trouble.finish
     amount: Fen | None = None
     claims: tuple[Claim, ...] = ()
+    next_step: Saying | None = None  # what to do, where it is not the saying's own
+    check_code: str = ""  # where surely no slip comes
 
 
 class OutOfServiceView(View, frozen=True, kw_only=True, tag="out_of_service"):

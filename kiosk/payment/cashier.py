@@ -7,17 +7,16 @@ that has checked the file may go on. Source: journal-and-upload sections 0 and 1
 import logging
 import queue
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from kiosk.clock import BACK_MS, FORWARD_MS, Clock
+from kiosk.clock import Clock
 from kiosk.domain import events as journal_events
+from kiosk.domain.chain import check_code
 from kiosk.domain.estate import Estate
-from kiosk.domain.identifiers import new_id
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware.faults import Fault
@@ -27,9 +26,17 @@ from kiosk.offline_queue.journal import AckMismatch, Journal, JournalUnwritable
 from kiosk.offline_queue.projections import EventRefused
 from kiosk.payment import commands as order
 from kiosk.payment import slip
-from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, TimePassed
+from kiosk.payment.clock_watch import ClockWatch
+from kiosk.payment.events import (
+    DiskMeasured,
+    Event,
+    JournalFailed,
+    QueueMeasured,
+    SettlementWritten,
+    TimePassed,
+)
 from kiosk.payment.flow import advance
-from kiosk.payment.local_time import LOCAL_FORMAT, with_known_zone
+from kiosk.payment.local_time import moment_of, with_known_zone
 from kiosk.payment.night_watch import NightWatch
 from kiosk.payment.own_settlements import less_own
 from kiosk.payment.state import State
@@ -128,7 +135,7 @@ class Cashier:
         self._night = night
         self._leave_at: float | None = None  # set when the journal has failed
         self._part_died_at: float | None = None
-        self._wall_ahead_ms = self._clock_offset_ms()
+        self._clock_watch = ClockWatch(clock)
 
     def run(self) -> Ending:
         """Until Stop arrives or the journal fails."""
@@ -175,7 +182,7 @@ class Cashier:
             self._journal_failed(self.state, error)
             return
         before = self.state
-        self.state, orders = advance(before, event, self._moment())
+        self.state, orders = advance(before, event, moment_of(self._clock, self._zone))
         for command in orders:
             try:
                 self._perform(command)
@@ -227,10 +234,7 @@ class Cashier:
     def _perform(self, command: order.Command) -> None:
         match command:
             case order.Record(events=events):
-                self._journal.append(*events)
-                if any(isinstance(event, journal_events.CashboxRemoved) for event in events):
-                    self._journal.checkpoint(self._sign)  # what must be in the box, stated before anybody counts it
-                self._uploads.wake()
+                self._record(events)
             case order.AcceptNote() if self._acceptor:
                 self._acceptor.accept()
             case order.ReturnNote() if self._acceptor:
@@ -263,6 +267,17 @@ class Cashier:
             case _:
                 log.warning("cashier.no_acceptor command=%s", type(command).__name__)
 
+    def _record(self, events: tuple[journal_events.Event, ...]) -> None:
+        for entry in self._journal.append(*events):
+            match entry.event:
+                case journal_events.CashboxRemoved():
+                    self._journal.checkpoint(self._sign)  # what must be in the box, stated before anybody counts it
+                case journal_events.PaymentSettled(payment_id=paid) | journal_events.PaymentPartial(payment_id=paid):
+                    self._inbox.put(SettlementWritten(paid, check_code(entry.seq, entry.hash)))
+                case _:
+                    pass
+        self._uploads.wake()
+
     def _print(self, command: order.PrintSlip) -> None:
         """Drawing takes some ten milliseconds; no note moves while a slip is asked for."""
         try:
@@ -287,7 +302,7 @@ class Cashier:
         log.critical("cashier.journal_failed reason=%s", error)
         code = error.code if isinstance(error, JournalUnwritable) else "internal"
         self._leave_at = self._leave_at or max(self._clock.monotonic() + self._explain_s, self._stay_until)
-        self.state, orders = advance(before, JournalFailed(code, str(error)), self._moment())
+        self.state, orders = advance(before, JournalFailed(code, str(error)), moment_of(self._clock, self._zone))
         for command in orders:
             if not isinstance(command, order.Record):
                 self._perform(command)
@@ -346,20 +361,13 @@ class Cashier:
             self._handle(checked)
 
     def _watch_clock(self) -> None:
-        """A wall clock that jumps is written down; order and durations never depend on it."""
-        ahead_ms = self._clock_offset_ms()
-        by_ms = ahead_ms - self._wall_ahead_ms
-        if by_ms < -BACK_MS or by_ms > FORWARD_MS:
-            self._wall_ahead_ms = ahead_ms
-            try:
-                self._perform(order.Record((journal_events.ClockStepped(by_ms=by_ms),)))
-            except JournalUnwritable as error:
-                self._journal_failed(self.state, error)
-        elif by_ms > BACK_MS:
-            self._wall_ahead_ms = ahead_ms  # set forward a little: harmless, and the new measure from now on
-
-    def _clock_offset_ms(self) -> int:
-        return self._clock.machine_ms() - self._clock.since_boot_ms()
+        stepped = self._clock_watch.look()
+        if stepped is None:
+            return
+        try:
+            self._record((stepped,))
+        except JournalUnwritable as error:
+            self._journal_failed(self.state, error)
 
     def _renew_lease(self) -> None:
         self._renew_at = self._clock.monotonic() + RENEW_LEASE_S
@@ -384,16 +392,3 @@ class Cashier:
             return Ending.JOURNAL_FAILED
         self._uploads.wake()
         return Ending.STOPPED
-
-    def _moment(self) -> Moment:
-        now = self._clock.reading()
-        if not now.trusted:
-            return Moment(mono=self._clock.monotonic(), wall_ms=now.wall_ms, spare_id=new_id())
-        local = datetime.fromtimestamp(now.wall_ms / 1000, UTC).astimezone(self._zone)
-        return Moment(
-            mono=self._clock.monotonic(),
-            wall_ms=now.wall_ms,
-            local=local.strftime(LOCAL_FORMAT),
-            business_date=local.date(),
-            spare_id=new_id(),
-        )

@@ -8,7 +8,6 @@ from kiosk import taps
 from kiosk.domain import events as journal
 from kiosk.domain.allocation import Allocation, allocate
 from kiosk.domain.identifiers import receipt_no
-from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim, Outcome
 from kiosk.hardware import ports
 from kiosk.office_client.events import Acked
@@ -22,7 +21,7 @@ from kiosk.payment.deadlines import (
     TAKE_RECEIPT_S,
     Timer,
 )
-from kiosk.payment.events import Moment
+from kiosk.payment.events import Moment, SettlementWritten
 from kiosk.payment.state import CashPayment, Finished, Phase, PrintRun, State
 from kiosk.payment.steps import Step, change, end_visit, go, timed
 from kiosk.views import ReceiptState, Saying
@@ -104,6 +103,14 @@ def settle(state: State, moment: Moment, ended: str) -> Step:
     if not state.around.link_up:
         return _to_result(after, moment), commands
     return timed(go(after, moment, Phase.BOOKING), Timer.BOOKING, BOOKING_S, moment), commands
+
+
+def written(state: State, event: SettlementWritten) -> State:
+    """The settlement is on disk: its check code can be told to whoever gets no slip."""
+    finished = state.finished
+    if finished is None or finished.opened.payment_id != event.payment_id:
+        return state
+    return replace(state, finished=replace(finished, check_code=event.check_code))
 
 
 def tell_what_was_cut(state: State, moment: Moment) -> Step:
@@ -380,13 +387,3 @@ def _to_done(state: State, moment: Moment) -> Step:
     done = change(go(state, moment, Phase.DONE), typed="", digits="")
     done = replace(done, finished=replace(finished, on_record=True))
     return timed(done, Timer.LEAVE, DONE_S, moment), [*_closed(finished), ReadCounters()]
-
-
-def to_bills(finished: Finished) -> Fen:
-    return Fen(sum(line.amount_fen for line in finished.settlement.lines))
-
-
-def left_open(finished: Finished) -> Fen:
-    """What stays open on the picked bills after this payment."""
-    owed = sum(picked.principal_fen + picked.late_fee_fen for picked in finished.opened.bills)
-    return Fen(max(0, owed - to_bills(finished)))

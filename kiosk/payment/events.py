@@ -33,6 +33,13 @@ class JournalFailed(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class SettlementWritten(msgspec.Struct, frozen=True):
+    """A settlement is on disk; ``check_code`` names its entry (``domain.chain.check_code``)."""
+
+    payment_id: str
+    check_code: str
+
+
 class SelfChecked(msgspec.Struct, frozen=True):
     """The nightly self-check found the journal as it was written; ``at`` is local text."""
 
@@ -55,5 +62,6 @@ class QueueMeasured(msgspec.Struct, frozen=True):
 
 
 Event = (
-    DeviceEvent | OfficeEvent | ScreenEvent | TimePassed | JournalFailed | SelfChecked | DiskMeasured | QueueMeasured
-)
+    DeviceEvent | OfficeEvent | ScreenEvent | TimePassed | JournalFailed | SettlementWritten | SelfChecked | DiskMeasured
+    | QueueMeasured
+)  # fmt: skip

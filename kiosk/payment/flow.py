@@ -15,7 +15,16 @@ from kiosk.payment import cash, choosing, closing, identify, note_fates, surroun
 from kiosk.payment.availability import blocked_by
 from kiosk.payment.commands import AskPaper, Command, DisableCash, EnableCash, LogUnexpected, Show
 from kiosk.payment.deadlines import ANSWER_WITH_MONEY_S, INTERRUPTED_S, OUTCOME_S, SHORTEST_ANSWER_S, Deadline, Timer
-from kiosk.payment.events import DiskMeasured, Event, JournalFailed, Moment, QueueMeasured, SelfChecked, TimePassed
+from kiosk.payment.events import (
+    DiskMeasured,
+    Event,
+    JournalFailed,
+    Moment,
+    QueueMeasured,
+    SelfChecked,
+    SettlementWritten,
+    TimePassed,
+)
 from kiosk.payment.state import Phase, State
 from kiosk.payment.steps import Step, change, end_visit, go, in_one_commit, rest_idle
 from kiosk.payment.views_of import view_of
@@ -97,6 +106,8 @@ def _take(state: State, event: Event, moment: Moment) -> Step:
             return step or _unexpected(state, "enquiry failure")
         case office.Acked():
             return closing.acked(state, event, moment), []
+        case SettlementWritten():
+            return closing.written(state, event), []
         case JournalFailed() | ScreenGone():
             known, commands = surroundings.told(state, event, moment)
             step = cash.let_go(known, moment)

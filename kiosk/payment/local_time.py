@@ -1,4 +1,4 @@
-"""The office's and the machine's instants as the estate's local time, for screens."""
+"""The office's and the machine's instants as the estate's local time, for the flow and its screens."""
 
 import logging
 from datetime import UTC, datetime
@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from kiosk.clock import Clock
 from kiosk.domain.estate import Estate
+from kiosk.domain.identifiers import new_id
+from kiosk.payment.events import Moment
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,21 @@ def clock_time(instant: str, time_zone: str) -> str:
         return ""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(ZoneInfo(time_zone)).strftime("%H:%M")
+
+
+def moment_of(clock: Clock, zone: ZoneInfo) -> Moment:
+    """Now, for the flow; without a local time while nothing vouches for the clock."""
+    now = clock.reading()
+    if not now.trusted:
+        return Moment(mono=clock.monotonic(), wall_ms=now.wall_ms, spare_id=new_id())
+    local = datetime.fromtimestamp(now.wall_ms / 1000, UTC).astimezone(zone)
+    return Moment(
+        mono=clock.monotonic(),
+        wall_ms=now.wall_ms,
+        local=local.strftime(LOCAL_FORMAT),
+        business_date=local.date(),
+        spare_id=new_id(),
+    )
 
 
 def with_known_zone(estate: Estate) -> Estate:

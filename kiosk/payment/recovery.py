@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from kiosk.domain import events as journal
+from kiosk.domain.chain import check_code
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Claim
 from kiosk.hardware.ports import CountBefore
@@ -141,8 +142,13 @@ def _untold(opened_journal: Journal) -> Finished | None:
         return None
     # Its slip may have come out just before the cut: another is a copy, and comes only when somebody asks for it.
     tried = [event.copy_no for event in events if isinstance(event, journal.ReceiptPrinted | journal.ReceiptFailed)]
+    settled = next(entry for entry in entries if entry.seq == last.settlement_seq)
     return Finished(
-        opened=last.opened, settlement=last.settlement, claims=_claims(last), copies_out=max(tried, default=0) + 1
+        opened=last.opened,
+        settlement=last.settlement,
+        check_code=check_code(settled.seq, settled.hash),
+        claims=_claims(last),
+        copies_out=max(tried, default=0) + 1,
     )
 
 

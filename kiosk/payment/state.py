@@ -203,6 +203,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
     opened: PaymentOpened
     settlement: Settlement
+    check_code: str = ""  # from when the settlement is on disk
     claims: tuple[Claim, ...] = ()
     outcome: Outcome = Outcome.ACCEPTED
     receipt: ReceiptState = ReceiptState.ASK
@@ -214,6 +215,16 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     def claimed_late(self) -> bool:
         """A note turned up after the settlement, which does not name its claim."""
         return any(claim.claim_no not in self.settlement.claims for claim in self.claims)
+
+    @property
+    def to_bills(self) -> Fen:
+        return Fen(sum(line.amount_fen for line in self.settlement.lines))
+
+    @property
+    def left_open(self) -> Fen:
+        """What stays open on the picked bills after this payment."""
+        owed = sum(picked.principal_fen + picked.late_fee_fen for picked in self.opened.bills)
+        return Fen(max(0, owed - self.to_bills))
 
     @property
     def told_outcome(self) -> Outcome:

@@ -9,6 +9,7 @@ from kiosk.domain.billing import BillOwed
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Outcome
 from kiosk.hardware.faults import FAULTS
+from kiosk.hardware.ports import Paper
 from kiosk.payment import closing
 from kiosk.payment.availability import acceptor_fault, cash_reason
 from kiosk.payment.cash import takes_notes
@@ -280,11 +281,11 @@ def result_view(state: State, finished: Finished, moment: Moment, frame: Frame) 
         frame=frame,
         outcome=finished.told_outcome,
         received=Fen(settlement.received_fen),
-        to_bills=closing.to_bills(finished),
+        to_bills=finished.to_bills,
         bill_count=len({line.bill_id for line in settlement.lines}),
         to_prepaid=Fen(settlement.prepaid_fen),
         prepaid_after=None if before is None else Fen(before + settlement.prepaid_fen),
-        left_open=closing.left_open(finished),
+        left_open=finished.left_open,
         receipt_no=settlement.receipt_no,
         can_print=state.around.can_print,
         claims=finished.claims,
@@ -304,6 +305,7 @@ def _result_notice(finished: Finished, today: date | None) -> Saying | None:
 
 
 def receipt_view(state: State, finished: Finished, frame: Frame) -> ReceiptView:
+    without_slip = finished.receipt in (ReceiptState.FAILED, ReceiptState.NO_PAPER)
     return ReceiptView(
         frame=frame,
         state=finished.receipt,
@@ -313,7 +315,8 @@ def receipt_view(state: State, finished: Finished, frame: Frame) -> ReceiptView:
         notice=finished.receipt_notice,
         countdown=countdown(state, Timer.LEAVE),
         can_reprint=closing.can_reprint(state),
-        claims=finished.claims if finished.receipt in (ReceiptState.FAILED, ReceiptState.NO_PAPER) else (),
+        check_code=finished.check_code if without_slip else "",
+        claims=finished.claims if without_slip else (),
     )
 
 
@@ -334,10 +337,26 @@ def interrupted_view(state: State, finished: Finished, frame: Frame) -> TroubleV
     if finished.claims:
         values["count"] = len(finished.claims)
         key = "error.e60_claims" if settlement.received_fen else "error.e60_claims_alone"
+    without_slip = bool(finished.check_code) and _no_slip_comes(state.around, finished)
     return TroubleView(
         frame=frame,
         saying=Saying(key, values),
         choices=("trouble.print_slip", "trouble.ok") if closing.may_ask_for_slip(state) else ("trouble.ok",),
         amount=Fen(settlement.received_fen) or None,
         claims=finished.claims,
+        next_step=_note_the_numbers(finished) if without_slip else None,
+        check_code=finished.check_code if without_slip else "",
     )
+
+
+def _no_slip_comes(around: Surroundings, finished: Finished) -> bool:
+    """Whether surely no slip comes: a printer that has not said yet what paper it has may still print."""
+    if finished.receipt is ReceiptState.ASK:
+        return bool(around.printer_fault) or around.paper is Paper.OUT
+    return finished.receipt is ReceiptState.FAILED
+
+
+def _note_the_numbers(finished: Finished) -> Saying:
+    if finished.claims and not finished.settlement.received_fen:
+        return Saying("error.e60_no_slip_claim.next")
+    return Saying("error.e60_no_slip.next", {"receipt_no": finished.settlement.receipt_no})

@@ -42,6 +42,7 @@ class ReceiptScreen(KioskScreen):
     troubled = BooleanProperty(False)
     received = StringProperty()
     receipt_no = StringProperty()
+    check_code = StringProperty()  # with its name; where no slip says it
     claims = StringProperty()
     claim_numbers = StringProperty()  # without the faces, where there is no room for them
     claim_count = NumericProperty(0)
@@ -65,6 +66,7 @@ class ReceiptScreen(KioskScreen):
         self.troubled = view.state in _TROUBLED
         self.advice = self._advice(view)
         self.received, self.receipt_no = format_yuan(view.received), view.receipt_no
+        self.check_code = say(language, "receipt.check_code", code=view.check_code) if view.check_code else ""
         self._show_claims(view)
         self._show_choices(view)
         self.countdown = view.countdown

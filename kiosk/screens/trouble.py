@@ -46,6 +46,7 @@ class TroubleScreen(KioskScreen):
     claims = StringProperty()
     claim_count = NumericProperty(0)
     claim_numbers = StringProperty()
+    check_code = StringProperty()  # with its name
     other_count = NumericProperty(0)
 
     def __init__(self, send: Send) -> None:
@@ -63,6 +64,10 @@ class TroubleScreen(KioskScreen):
         what, self.money, self.next_step = (
             say(language, f"{saying.key}.{part}", **saying.values) for part in ("what", "money", "next")
         )
+        if view.next_step is not None:
+            self.next_step = text.say_saying(language, view.next_step)
+        code = f"\n{view.check_code}" if theme.landscape() else view.check_code
+        self.check_code = say(language, "receipt.check_code", code=code) if view.check_code else ""
         self.question = say(language, "trouble_screen.title") if theme.landscape() else what
         if theme.landscape():
             self.money = f"{what.rstrip('。.')}{'.' if language == 'en' else '。'}\n{self.money}"

@@ -15,6 +15,7 @@ import pytest
 from kiosk import taps, views
 from kiosk.clock import SystemClock
 from kiosk.domain import events as journal
+from kiosk.domain.chain import check_code
 from kiosk.offline_queue import database
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
@@ -177,7 +178,7 @@ def test_a_jammed_note_becomes_a_claim_that_the_slip_names(kiosk: KioskAtWork) -
     kiosk.acceptor.do("jam", where="stacker")
     kiosk.acceptor.insert(10_00)
     kiosk.sees(views.InsertCashView, lambda view: view.frame.code == "E32" and view.can_finish)
-    kiosk.tap(taps.ContinueTapped)
+    kiosk.finish()
     assert kiosk.sees(views.ResultView).claims[0].claim_no == "YG01-Q000002"
     unknown = kiosk.recorded(journal.NoteUnknown)[0]
     assert (unknown.face_fen, unknown.reason) == (1_000, "acceptor.jam_safe")
@@ -217,8 +218,12 @@ def test_without_paper_the_number_is_shown_instead(kiosk: KioskAtWork) -> None:
     kiosk.tap(taps.ContinueTapped)
     kiosk.sees(views.ResultView)
     kiosk.tap(taps.ContinueTapped)
-    assert kiosk.sees(views.ReceiptView).state == "no_paper"
+    view = kiosk.sees(views.ReceiptView)
+    assert view.state == "no_paper"
     assert kiosk.wait_recorded(journal.ReceiptDeclined)
+    with JournalReader(kiosk.state / "journal.db") as reader:
+        (settled,) = [one for one in reader.entries(0, 1000) if one.header.kind == "payment.partial"]
+    assert view.check_code == check_code(settled.seq, settled.hash)
 
 
 def test_own_settlements_are_taken_off_cached_bills(kiosk: KioskAtWork) -> None:

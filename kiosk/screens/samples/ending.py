@@ -25,6 +25,8 @@ from kiosk.views import (
 )
 
 TWO_CLAIMS = (CLAIM, Claim(claim_no="K07-Q000124", face=None))
+THREE_CLAIMS = (*TWO_CLAIMS, Claim(claim_no="K07-Q000125", face=Fen(2000)))
+CHECK_CODE = "12086-7f3a91c2"
 
 
 def results(make: Maker) -> Iterator[tuple[str, AnyView]]:
@@ -124,14 +126,20 @@ def receipts(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s14-receipt-ask", slip(ReceiptState.ASK)
     yield "s14-receipt-printing", slip(ReceiptState.PRINTING, countdown=None)
     yield "s14-receipt-printed", slip(ReceiptState.PRINTED, can_reprint=True)
-    yield "s14-receipt-e52", slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True)
+    check: dict[str, Any] = {"check_code": CHECK_CODE}
+    yield (
+        "s14-receipt-e52",
+        slip(ReceiptState.FAILED, "E52", notice=Saying("error.e52.line"), can_reprint=True, **check),
+    )
     unsure = Saying("notice.claims_slip_failed")
-    nothing_in = {"outcome": Outcome.PROCESSING, "received": Fen(0), "can_reprint": True, "claims": (CLAIM,)}
+    nothing_in = {"outcome": Outcome.PROCESSING, "received": Fen(0), "can_reprint": True, "claims": (CLAIM,), **check}
     yield "s14-receipt-e52-claim-alone", slip(ReceiptState.FAILED, "E52", notice=unsure, **nothing_in)
-    yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51")
-    keep = Saying("notice.keep_number")
-    yield "s14-receipt-no-paper-claims", slip(ReceiptState.NO_PAPER, "E51", notice=keep, claims=TWO_CLAIMS)
-    some = {"outcome": Outcome.PROCESSING, "notice": Saying("error.e52.line"), "can_reprint": True}
+    keep: dict[str, Any] = {"notice": Saying("notice.keep_number"), **check}
+    yield "s14-receipt-no-paper", slip(ReceiptState.NO_PAPER, "E51", **keep)
+    some = {"outcome": Outcome.PROCESSING, **keep}
+    yield "s14-receipt-no-paper-claims", slip(ReceiptState.NO_PAPER, "E51", claims=TWO_CLAIMS, **some)
+    yield "s14-receipt-no-paper-three-claims", slip(ReceiptState.NO_PAPER, "E51", claims=THREE_CLAIMS, **some)
+    some = {"outcome": Outcome.PROCESSING, "notice": Saying("error.e52.line"), "can_reprint": True, **check}
     yield "s14-receipt-e52-claims", slip(ReceiptState.FAILED, "E52", claims=TWO_CLAIMS, **some)
     yield (
         "s15-done",
@@ -163,7 +171,8 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e32-note-unclear", trouble("E32", ("trouble.to_prepaid", finish), amount=Fen(55000), claims=claims)
     yield "e35-pulled-back", trouble("E35", (finish,), values=held, amount=Fen(55000), claims=claims)
     yield "e51-no-paper", trouble("E51", (back, "trouble.go_on_without_receipt"))
-    ok, number = ("trouble.ok",), {"receipt_no": RECEIPT_NO}
+    ok: tuple[str, ...] = ("trouble.ok",)
+    number: dict[str, str | int] = {"receipt_no": RECEIPT_NO}
 
     def interrupted(part: str, *claims: Claim, **amount: Any) -> AnyView:
         view = trouble("E60", ok, None, claims=claims, **amount)
@@ -175,6 +184,12 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "e60-power-returned-claims", interrupted("_claims", *TWO_CLAIMS, amount=Fen(55000))
     yield "e60-power-returned-claim-alone", interrupted("_claims_alone", CLAIM)
     asks = interrupted("", amount=Fen(55000))
+    no_slip: dict[str, Any] = {"check_code": CHECK_CODE, "next_step": Saying("error.e60_no_slip.next", number)}
+    yield "e60-no-slip", msgspec.structs.replace(asks, **no_slip)
+    unclear = interrupted("_claims", *TWO_CLAIMS, amount=Fen(55000))
+    yield "e60-no-slip-claims", msgspec.structs.replace(unclear, **no_slip)
+    no_slip["next_step"] = Saying("error.e60_no_slip_claim.next")
+    yield "e60-no-slip-claim-alone", msgspec.structs.replace(interrupted("_claims_alone", CLAIM), **no_slip)
     yield "e60-slip-on-request", msgspec.structs.replace(asks, choices=("trouble.print_slip", *ok))
     yield (
         "e60-waiting-for-the-note",
