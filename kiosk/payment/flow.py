@@ -229,6 +229,8 @@ def _device(state: State, event: ports.DeviceEvent, moment: Moment) -> Step:
             step = _acceptor_ready(state, event, moment)
         case ports.AcceptorLost():
             step = cash.acceptor_lost(state, moment)
+        case ports.CountersRead() if around.acceptor is None:
+            step = _unexpected(state, "a count of an acceptor that is lost: it tells another when it is back")
         case ports.CountersRead(counters=counters):
             step = _counted(state, counters, None if _note_in_hand(before) else 0, moment)
         case ports.DeviceFault(device=device, fault=fault):

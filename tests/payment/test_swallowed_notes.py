@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk.domain import events as journal
+from kiosk.hardware import ports
+from kiosk.hardware.faults import Fault
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import recovery
@@ -59,3 +61,12 @@ def test_a_cut_between_any_two_commits_loses_no_note_that_only_the_counter_saw(
         claims = [event.note_no for event in entries if isinstance(event, journal.NoteUnknown)]
         assert claims == list(range(1, notes + with_open_note + 1)), f"after {commits} commits: {entries}"
         book.close()
+
+
+def test_a_count_that_the_acceptor_tells_while_it_is_lost_hides_no_swallowed_note() -> None:
+    walker = Walker().acceptor_ready(stacked=5).tell(ports.AcceptorLost(fault=Fault("acceptor.silent")))
+    # It answers the question after it was given up, and only then it is ready again.
+    walker.tell(ports.CountersRead(counters=ports.AcceptorCounters(stacked=6, rejected=0)))
+    walker.acceptor_ready(stacked=6)
+    assert [one.claim_no for one in walker.records(journal.NoteUnknown)] == ["YG01-Q000001"]
+    assert all(one.acceptor_serial for one in walker.records(journal.AcceptorCounted))
