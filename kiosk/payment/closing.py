@@ -152,6 +152,8 @@ def claimed(state: State, claim: Claim, moment: Moment) -> State:
     if finished is None:
         return state
     known = replace(state, finished=replace(finished, claims=(*finished.claims, claim), on_record=False))
+    if state.phase is Phase.INTERRUPTED:
+        return _stays(known, moment)
     return _to_result(known, moment) if state.phase in (Phase.RECEIPT, Phase.DONE) else known
 
 
@@ -239,10 +241,12 @@ def paper_known(state: State, moment: Moment) -> Step:
 
 
 def may_ask_for_slip(state: State) -> bool:
-    """After a restart, of a slip that may be out already: another one is for whoever asks for it."""
+    """After a restart: another slip is for whoever asks for it, where one may be out already or lacks a claim that was found later."""
     finished = state.finished
-    waits = finished is not None and finished.receipt is ReceiptState.ASK and finished.copies_out > 0
-    return waits and state.around.can_print
+    if finished is None or not finished.copies_out or not state.around.can_print:
+        return False
+    lacks_a_claim = finished.claimed_late and finished.copies_out < MAX_COPIES
+    return finished.receipt is ReceiptState.ASK or (lacks_a_claim and finished.receipt in _OVER)
 
 
 def printed(state: State, event: ports.ReceiptPrinted, moment: Moment) -> Step:

@@ -17,7 +17,7 @@ from kiosk.payment.commands import PrintSlip
 from kiosk.payment.events import TimePassed
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenGone
 from tests.offline_queue import journals
-from tests.payment.walker import WATER, Walker
+from tests.payment.walker import ACCEPTOR, WATER, Walker
 
 CLAIM = "YG01-Q000003"
 
@@ -50,6 +50,38 @@ def test_a_cut_after_the_count_of_the_goodbye_does_not_take_the_claim_from_its_p
     untold = known_after(walker, tmp_path).untold
     assert untold is not None
     assert [one.claim_no for one in untold.claims] == [CLAIM]
+
+
+def e60_with_its_slip_out() -> Walker:
+    """100 yuan that a restart cut, settled and printed before the acceptor was back."""
+    cut = Walker().ready().to_cash(WATER).insert(100)
+    payment = replace(cut.state.payment, ending="restart", recovering=True)
+    walker = Walker()
+    around = replace(walker.state.around, stacked=1, stacked_serial=ACCEPTOR.serial)
+    walker.state = replace(walker.state, numbers=cut.state.numbers, interrupted=(payment,), around=around)
+    (slip,) = walker.wait(0).printer_says().ordered(PrintSlip)
+    return walker.tell(ports.ReceiptPrinted(job_id=slip.job_id, confirmed=True))
+
+
+def test_a_claim_that_comes_while_e60_stands_is_read_in_peace_and_a_slip_with_it_can_be_had() -> None:
+    walker = e60_with_its_slip_out().wait(59)
+    assert walker.sees(views.TroubleView).choices == ("trouble.ok",)
+    view = walker.acceptor_ready(stacked=2).wait(59).sees(views.TroubleView)
+    assert [claim.claim_no for claim in view.claims] == ["YG01-Q000002"]
+    assert view.choices == ("trouble.print_slip", "trouble.ok")
+    walker.tap(taps.ChoiceTapped, choice="trouble.print_slip")
+    assert [slip.copy_no for slip in walker.ordered(PrintSlip)] == [0, 1]
+    assert walker.sees(views.TroubleView).choices == ("trouble.ok",), "while it is printed"
+
+
+def test_nobody_prints_slips_with_a_late_claim_without_end() -> None:
+    walker = e60_with_its_slip_out().acceptor_ready(stacked=2)
+    for _ in range(9):
+        if "trouble.print_slip" not in walker.sees(views.TroubleView).choices:
+            break
+        slip = walker.tap(taps.ChoiceTapped, choice="trouble.print_slip").ordered(PrintSlip)[-1]
+        walker.tell(ports.ReceiptPrinted(job_id=slip.job_id, confirmed=True))
+    assert len(walker.ordered(PrintSlip)) == 3
 
 
 def test_once_its_person_went_on_it_is_told_no_more(tmp_path: Path) -> None:

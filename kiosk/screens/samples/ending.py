@@ -187,6 +187,7 @@ def troubles(make: Maker) -> Iterator[tuple[str, AnyView]]:
     no_slip: dict[str, Any] = {"check_code": CHECK_CODE, "next_step": Saying("error.e60_no_slip.next", number)}
     yield "e60-no-slip", msgspec.structs.replace(asks, **no_slip)
     unclear = interrupted("_claims", *TWO_CLAIMS, amount=Fen(55000))
+    yield "e60-slip-on-request-claims", msgspec.structs.replace(unclear, choices=("trouble.print_slip", *ok))
     yield "e60-no-slip-claims", msgspec.structs.replace(unclear, **no_slip)
     no_slip["next_step"] = Saying("error.e60_no_slip_claim.next")
     yield "e60-no-slip-claim-alone", msgspec.structs.replace(interrupted("_claims_alone", CLAIM), **no_slip)
