@@ -298,11 +298,14 @@ class Cashier:
         self._printer.print(job)
 
     def _journal_failed(self, before: State, error: Exception) -> None:
-        """Back to what was known before the event; what the failed commit would have allowed is not done."""
+        """Back to what was known before the event; what the failed commit would have allowed is not done, and a deadline that asked
+        for it is not due again."""
         log.critical("cashier.journal_failed reason=%s", error)
         code = error.code if isinstance(error, JournalUnwritable) else "internal"
         self._leave_at = self._leave_at or max(self._clock.monotonic() + self._explain_s, self._stay_until)
-        self.state, orders = advance(before, JournalFailed(code, str(error)), moment_of(self._clock, self._zone))
+        moment = moment_of(self._clock, self._zone)
+        before = replace(before, deadlines=before.deadlines.after(moment.mono))
+        self.state, orders = advance(before, JournalFailed(code, str(error)), moment)
         for command in orders:
             if not isinstance(command, order.Record):
                 self._perform(command)

@@ -73,6 +73,10 @@ class Deadlines(msgspec.Struct, frozen=True):
     def only(self, *timers: Timer) -> "Deadlines":
         return Deadlines(tuple(one for one in self.running if one.timer in timers), self.pace)
 
+    def after(self, now: float) -> "Deadlines":
+        """Those that are not due yet."""
+        return Deadlines(tuple(one for one in self.running if one.at > now), self.pace)
+
     def get(self, timer: Timer) -> Deadline | None:
         return next((one for one in self.running if one.timer is timer), None)
 

@@ -24,6 +24,7 @@ from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import cashier
 from kiosk.payment.cashier import Cashier, Ending, Inbox, PartDied, SlipUnprintable, Stop
+from kiosk.payment.deadlines import Deadlines
 from kiosk.payment.state import Numbers, State, Surroundings
 from kiosk.screen_link.agent_end import ScreenConnected, ScreenTapped
 from tests.offline_queue import journals
@@ -103,7 +104,7 @@ class Ear:
 class Counter:
     """A cashier on its own thread, and short words for what reaches its inbox."""
 
-    def __init__(self, directory: Path, *, make_job: Any = None) -> None:
+    def __init__(self, directory: Path, *, make_job: Any = None, pace: int = 1) -> None:
         self.path = directory / "journal.db"
         clock = SystemClock()
         self.journal = Journal.create(self.path, clock, journals.genesis())
@@ -113,7 +114,7 @@ class Counter:
         self.ear.inbox = self.inbox
         around = Surroundings(faces=NOTE_FACES, buildings=BUILDINGS)
         self.cashier = Cashier(
-            state=State(numbers=Numbers(kiosk_code="YG01"), around=around),
+            state=State(numbers=Numbers(kiosk_code="YG01"), around=around, deadlines=Deadlines(pace=pace)),
             inbox=self.inbox,
             journal=self.journal,
             acceptor=self.ear,
@@ -377,6 +378,33 @@ def test_a_journal_that_the_upload_can_not_read_ends_all_promises_and_is_checked
     assert "note.accept_intent" not in counter.ear.kinds()
     counter.stop()
     assert is_doubted(counter.path)
+
+
+def test_after_the_journal_failed_a_deadline_that_would_write_is_tried_once_and_not_for_ever(tmp_path, caplog):
+    counter = Counter(tmp_path, pace=20)
+    counter.to_cash(due=10_000)
+    counter.inbox.put(ports.NoteEscrowed(face=Fen(10_000), channel=7))
+    assert counter.order()[0] == "accept"
+    counter.inbox.put(ports.NoteCredited(face=Fen(10_000), channel=7))
+    while not counter.wait_view(views.InsertCashView).can_finish:
+        counter.ear.views.get(timeout=PATIENCE_S)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ResultView)
+    counter.tap(taps.ContinueTapped)
+    counter.wait_view(views.ReceiptView)
+    counter.tap(taps.PrintAnswered, wanted=True)
+    while not (order := counter.order()[0]).startswith("print"):
+        pass
+    counter.inbox.put(
+        ports.ReceiptFailed(job_id=order.removeprefix("print "), clean=True, fault=Fault("printer.error"))
+    )
+    while counter.wait_view(views.ReceiptView).state != "failed":
+        counter.ear.views.get(timeout=PATIENCE_S)
+    # Its time is over within the 3 s for which the screen explains; that nobody took a slip would be written then.
+    counter.inbox.put(office.JournalUnreadable(code="journal.damaged", detail="a page is torn"))
+    assert counter.join() is Ending.JOURNAL_FAILED
+    assert len([one for one in caplog.messages if one.startswith("cashier.journal_failed ")]) == 2
+    counter.stop()
 
 
 def test_an_acknowledgement_moves_the_cursor_only_if_its_hash_is_ours(counter):
