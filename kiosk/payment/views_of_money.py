@@ -233,6 +233,8 @@ def cash_trouble(around: Surroundings, payment: CashPayment) -> tuple[Saying, st
     elif fault := acceptor_fault(around):
         code = "E32" if payment.claims else FAULTS[fault].payer_code
         said = code.lower()
+    elif cash_reason(around) == Saying("reason.no_paper"):
+        said, code = "no_slips", "E51"
     else:
         return None
     # Where no money is in, the sentence must not speak of any.

@@ -54,6 +54,14 @@ def test_the_code_of_another_payment_is_not_shown():
     assert walker.sees(views.ReceiptView).check_code == CODE
 
 
+@pytest.mark.parametrize(("yuan", "said"), [((100,), "error.no_slips.line"), ((), "error.no_slips.nothing")])
+def test_where_nobody_is_to_pay_without_a_slip_the_slot_that_shuts_in_the_middle_says_why(yuan, said):
+    walker = Walker(refuse_without_receipt=True).ready().to_cash(WATER).insert(*yuan).printer_says(ports.Paper.OUT)
+    view = walker.sees(views.InsertCashView)
+    assert (view.state, view.frame.code, view.notice.key) == ("stopped", "E51", said)
+    assert walker.printer_says().sees(views.InsertCashView).notice is None
+
+
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Journal]:
     """A payment that was settled, and cut before its word."""
