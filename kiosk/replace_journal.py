@@ -17,6 +17,7 @@ import msgspec
 
 import kiosk
 from kiosk.clock import Clock, SystemClock
+from kiosk.domain.events import JournalGenesis
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.pairing import Paired, PairingFailed, exchange, genesis_of, kept_at
@@ -86,9 +87,11 @@ def replace(
     old = path if path.exists() else kept.newest(path) or path  # which a power cut in this command may have left so
     sent = _deliver(settings.office.url, before, old, clock, patience_s, leave_unsent=leave_unsent)
     paired = exchange(settings.office.url, code, kiosk.__version__, before)
-    if before and before.kiosk_id != paired.identity.kiosk_id:
+    whose = before or _begun_by(old)
+    if whose and whose.kiosk_id != paired.identity.kiosk_id:
         raise PairingFailed(
-            f"the code is for {paired.identity.kiosk_code}, and this is {before.kiosk_code}; nothing was changed here"
+            f"the code is for {paired.identity.kiosk_code}, and this is {whose.kiosk_code}; nothing was changed here. "
+            f"On the office's machine: office pairing-code --kiosk {whose.kiosk_code} --reason TEXT"
         )
     paired.identity.save(settings.identity_path)
     unsent = _unsent(old, sent, paired.replaces)
@@ -145,6 +148,15 @@ def _begin(paired: Paired, path: Path, clock: Clock) -> str:
     coming.replace(path)
     database.sync_directory(path.parent)
     return journal.journal_id
+
+
+def _begun_by(path: Path) -> JournalGenesis | None:
+    """Which kiosk a journal is of, where its identity is lost and the file can still say."""
+    try:
+        with JournalReader(path) as reader:
+            return reader.genesis()
+    except (JournalUnusable, sqlite3.Error, TypeError):
+        return None
 
 
 def _unsent(path: Path, sent: int, named: JournalHeld | None) -> int | None:

@@ -61,7 +61,11 @@ def pair_again(office: RunningOffice, state: Path, code: str | None = None) -> i
 
 
 def renewing_code(office: RunningOffice, state: Path) -> str:
-    told = office.run("pairing-code", "--project", "YG", "--kiosk", kiosk_code(state), "--reason", "盘坏了")
+    return code_for(office, kiosk_code(state))
+
+
+def code_for(office: RunningOffice, name: str) -> str:
+    told = office.run("pairing-code", "--project", "YG", "--kiosk", name, "--reason", "盘坏了")
     return str(told[0]["code"])
 
 
@@ -507,3 +511,19 @@ def test_a_running_kiosk_or_a_wrong_code_changes_nothing(office: RunningOffice, 
     after.pop("agent.lock", None)
     assert after["identity.json"] == before["identity.json"]
     assert not (state / kept.FOLDER).exists()
+
+
+def test_without_its_identity_a_journal_still_says_whose_it_is_and_no_other_kiosk_s_code_replaces_it(
+    office: RunningOffice, state: Path, capsys
+) -> None:
+    name = kiosk_code(state)
+    (state / "identity.json").unlink()
+    before = {path.name: path.read_bytes() for path in state.iterdir() if path.is_file() and "cache" not in path.name}
+    arguments = ["--config", str(state.parent / "kiosk.toml"), "--code", office.pairing_code()]
+    assert replace_journal.main(arguments) == 1
+    assert f"this is {name}; nothing was changed here. On the office's machine: office pairing-code --kiosk {name}" in (
+        capsys.readouterr().err
+    )
+    assert before.items() <= {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()}.items()
+    assert not (state / kept.FOLDER).exists()
+    assert replace(office, state, capsys, code_for(office, name))["kiosk_code"] == name
