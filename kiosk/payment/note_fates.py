@@ -64,6 +64,8 @@ def returned(state: State, event: ports.NoteReturned, moment: Moment) -> Step:
         step = _given_back(state, ticket, event.reason, moment)
     else:
         log = LogUnexpected(f"note returned ({event.reason}) that was not in hand", state.phase)
+        if payment is not None and payment.notice is None:  # one that was on its way while no note could be taken
+            state = replace(state, payment=tell(payment, Saying("notice.note_returned"), calm=True))
         return state, [Acknowledge(event), log] if event.accepted else [log]
     return _on_disk_first(step, event) if event.accepted else step
 

@@ -128,6 +128,14 @@ def test_cancelling_is_free_before_money_and_a_choice_after_it():
     assert (partial.lines, partial.prepaid_fen) == ((), 500)
 
 
+def test_a_note_that_was_on_its_way_when_cancel_was_asked_about_comes_back_with_a_word():
+    walker = Walker().ready().to_cash(TWELVE).insert(5).tap(taps.CancelTapped).note(1)
+    assert walker.last[0] == ReturnNote()
+    walker.tell(ports.NoteReturned(reason="host")).tap(taps.ChoiceTapped, choice="trouble.go_on_inserting")
+    view = walker.sees(views.InsertCashView)
+    assert (view.notice, view.counted) == (views.Saying("notice.note_returned"), 500)
+
+
 def test_back_without_money_returns_to_the_methods():
     walker = Walker().ready().to_cash(TWELVE).tap(taps.BackTapped)
     walker.sees(views.MethodView)
