@@ -15,6 +15,7 @@ from tests.end_to_end.recovery import recover
 from tests.end_to_end.robot import Robot
 
 MOST_STEPS = 400
+MOST_TROUBLES = 4
 MOST_YUAN_DIGITS = 3
 VISIT_WITHIN_S = 120.0
 SETTLE_S = 20.0
@@ -48,6 +49,7 @@ class Payer:
         self.homes, self.odds = homes, odds
         self.did: Counter[str] = Counter()
         self.refused = False  # the slot did not pull the note in
+        self.troubles = 0  # in this visit
         self.mischief = Mischief(lobby, chance, odds, self.did)
         self._answers: dict[type[Any], Callable[[Any], taps.Tap | None]] = {
             views.HomeView: lambda view: taps.TileChosen(tile="pay"),
@@ -68,9 +70,7 @@ class Payer:
             views.DoneView: lambda view: (
                 None if self.odds.timeout and self.chance.random() < 0.5 else taps.ContinueTapped()
             ),
-            views.TroubleView: lambda view: (
-                taps.ChoiceTapped(choice=self.chance.choice(view.choices)) if view.choices else None
-            ),
+            views.TroubleView: self._trouble,
             views.OutOfServiceView: self._out_of_service,
         }
 
@@ -99,6 +99,7 @@ class Payer:
         """Most people come when all works, some before the mended devices are back."""
         self.home = self.chance.choice(self.homes)
         self.notes_left = self.chance.randint(0, 10)
+        self.troubles = 0
         if self.robot.wait_for(views.AttractView, timeout_s=SETTLE_S).frame.code == "E35":
             self.did["restarted after tricks"] += (
                 1  # three in a short time stay a fault until the device is started anew
@@ -235,6 +236,13 @@ class Payer:
         if view.can_reprint and self.chance.random() < 0.2:
             return taps.ReprintTapped()
         return taps.ContinueTapped()
+
+    def _trouble(self, view: views.TroubleView) -> taps.Tap | None:
+        """Nobody tries for ever: an office that does not answer, for a kiosk that knows no bills yet, sends people home."""
+        self.troubles += 1
+        if self.troubles > MOST_TROUBLES and view.frame.can_cancel:
+            return taps.CancelTapped()
+        return taps.ChoiceTapped(choice=self.chance.choice(view.choices)) if view.choices else None
 
     def _out_of_service(self, view: views.OutOfServiceView) -> taps.Tap | None:
         repair(self.lobby)
