@@ -13,11 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from kiosk.hardware.simulators.lobby.programs import ready_message
 from tests.end_to_end.physical import HAND
+from tests.office.office_forks import office_command
+from tests.office.running_office import demo_estate
 
 HOST = "127.0.0.1"
 BESIDE_PYTHON = Path(sys.executable).parent
@@ -40,10 +43,13 @@ def free_port() -> int:
         port = _PORTS.randrange(max(1024, lowest - 20_000), lowest)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
-            return port
+            if port not in _GIVEN:
+                _GIVEN.add(port)
+                return port
 
 
 _PORTS = random.SystemRandom()
+_GIVEN: set[int] = set()  # whoever got one may not have bound it yet
 
 
 class Running:
@@ -122,31 +128,22 @@ class Books:
         self._command("verify")
 
     def _command(self, *arguments: str) -> str:
-        done = subprocess.run(
-            program("office", *arguments, "--database", self.database), capture_output=True, text=True, check=False
-        )
+        done = office_command(self.database, *arguments)
         assert done.returncode == 0, f"office {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
-
-
-# Made once for all lobbies of a test run: what the demo prints, and its database. Each lobby then has a copy of its own.
-_ESTATES: dict[tuple[str, int], tuple[str, bytes]] = {}
-_MAKING_ESTATES = threading.Lock()
 
 
 class Office(Books):
     """``office serve`` on an SQLite file with the tiny demo estate."""
 
-    def __init__(self, folder: Path, *, size: str = "tiny", seed: int = 1, launch: Launch = program) -> None:
+    def __init__(
+        self, folder: Path, *, size: str = "tiny", seed: int = 1, launch: Launch = program, port: int | None = None
+    ) -> None:
         super().__init__(folder / "office.sqlite3")
         self.folder, self._launch = folder, launch
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://{HOST}:{self.port}"
-        with _MAKING_ESTATES:
-            if (size, seed) not in _ESTATES:
-                accounts = self._command("demo", "--size", size, "--seed", str(seed))
-                _ESTATES[size, seed] = (accounts, self.file.read_bytes())
-        self.accounts, database = _ESTATES[size, seed]
+        _, database = demo_estate(size, seed)
         self.file.write_bytes(database)
         self.running = self._serve()
 
@@ -271,16 +268,19 @@ class Lobby:
         self._heartbeat_s = heartbeat_s
         self.events = Events()
         self._launch = launch
-        self.office = Office(folder, launch=launch)
-        self.cable_port = free_port()
-        self.acceptor = Simulator("bill-acceptor", folder, self.events, [
-            "--protocol", "ssp", "--link", str(folder / "acceptor"), "--state", str(folder / "acceptor.json"),
-            "--speed", str(speed), "--seed", str(seed)])  # fmt: skip
-        self.printer = Simulator("receipt-printer", folder, self.events, [
-            "--width-mm", "80", "--link", str(folder / "printer"), "--out", str(folder / "slips"),
-            "--state", str(folder / "printer.json"), "--speed", str(speed)])  # fmt: skip
-        self.cable = Simulator("network", folder, self.events, [
-            "--listen", f"{HOST}:{self.cable_port}", "--to", f"{HOST}:{self.office.port}"], control="--control")  # fmt: skip
+        office_port, self.cable_port = free_port(), free_port()
+        with ThreadPoolExecutor() as at_once:  # each waits for a program of its own to come up
+            office = at_once.submit(Office, folder, launch=launch, port=office_port)
+            acceptor = at_once.submit(Simulator, "bill-acceptor", folder, self.events, [
+                "--protocol", "ssp", "--link", str(folder / "acceptor"), "--state", str(folder / "acceptor.json"),
+                "--speed", str(speed), "--seed", str(seed)])  # fmt: skip
+            printer = at_once.submit(Simulator, "receipt-printer", folder, self.events, [
+                "--width-mm", "80", "--link", str(folder / "printer"), "--out", str(folder / "slips"),
+                "--state", str(folder / "printer.json"), "--speed", str(speed)])  # fmt: skip
+            cable = at_once.submit(Simulator, "network", folder, self.events, [
+                "--listen", f"{HOST}:{self.cable_port}", "--to", f"{HOST}:{office_port}"], control="--control")  # fmt: skip
+        self.office, self.acceptor, self.printer, self.cable = (
+            office.result(), acceptor.result(), printer.result(), cable.result())  # fmt: skip
         self.settings = folder / "kiosk.toml"
         self.settings.write_text(self._toml())
         self.state = folder / "kiosk"
@@ -321,8 +321,10 @@ class Lobby:
     def stop(self) -> None:
         if self.agent is not None and self.agent.process.poll() is None:
             self.agent.stop()
-        for part in (self.acceptor, self.printer, self.cable, self.office):
-            part.stop()
+        with ThreadPoolExecutor() as at_once:
+            stopping = [at_once.submit(part.stop) for part in (self.acceptor, self.printer, self.cable, self.office)]
+        for each in stopping:
+            each.result()
 
     def _pair(self) -> None:
         done = subprocess.run(
@@ -345,7 +347,7 @@ speed = {self.speed}
 url = "http://{HOST}:{self.cable_port}"
 heartbeat_s = {self._heartbeat_s}
 first_try_s = 0
-retry_within_s = 2
+retry_within_s = 1
 """
 
 

@@ -14,12 +14,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.office.office_forks import office_command
 
 OFFICE = (sys.executable, "-m", "office")
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,8 +49,7 @@ class RunningOffice:
 
     def run(self, *arguments: str) -> list[dict[str, Any]]:
         """Another office command on the same database; its JSON lines."""
-        command = [*OFFICE, *arguments, "--database", self.database, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+        done = office_command(self.database, *arguments, "--json")
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -148,13 +151,28 @@ class RunningOffice:
         self.run("verify")
 
 
+_ESTATES: dict[tuple[str, int], tuple[list[dict[str, Any]], bytes]] = {}
+_MAKING_ESTATES = threading.Lock()
+
+
+def demo_estate(size: str = "tiny", seed: int = 1) -> tuple[list[dict[str, Any]], bytes]:
+    """What `office demo` says, and the database it leaves: made once for a whole test run, each office has a copy of its own."""
+    with _MAKING_ESTATES:
+        if (size, seed) not in _ESTATES:
+            with tempfile.TemporaryDirectory() as folder:
+                office = RunningOffice(Path(folder) / "office.db")
+                said = office.run("demo", "--size", size, "--seed", str(seed))
+                _ESTATES[size, seed] = (said, office.path.read_bytes())
+        return _ESTATES[size, seed]
+
+
 def make_office(directory: Path, size: str = "tiny", seed: int = 1) -> RunningOffice:
     """An office with a demo estate, not serving yet."""
     directory.mkdir(parents=True, exist_ok=True)
     office = RunningOffice(directory / "office.db")
-    for told in office.run("demo", "--size", size, "--seed", str(seed)):
-        if "password" in told:
-            office.passwords[told["username"]] = told["password"]
+    said, database = demo_estate(size, seed)
+    office.path.write_bytes(database)
+    office.passwords |= {told["username"]: told["password"] for told in said if "password" in told}
     return office
 
 

@@ -24,6 +24,7 @@ from kiosk.offline_queue.backoff import Timing
 from kiosk.offline_queue.cache import Cache
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.sync import Link, Sync
+from tests.office.running_office import make_office
 
 ROOT = Path(__file__).parents[2]
 TIMING = Timing(first_try_s=0, backoff_base_s=0.1, backoff_cap_s=0.5, retry_spacing_s=0.1)
@@ -75,8 +76,7 @@ def served(database: str, port: int):
 @pytest.fixture
 def estate(tmp_path):
     """An office with a small estate: its database and a port of its own."""
-    database = f"sqlite:///{tmp_path}/office/office.sqlite3"
-    office_command(database, "demo", "--size", "tiny", "--seed", "1")
+    database = make_office(tmp_path / "office").database
     with socket.create_server(("127.0.0.1", 0)) as free:
         return database, free.getsockname()[1]
 
