@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 WIDTH_MM, HEIGHT_MM = 268.0, 476.0
-LOOK_EVERY_MS = 100
+LOOK_EVERY_MS = 30
 TREMBLE_MS = 350  # a second tap within 300 ms is taken for a trembling finger
 
 # Where things are on the portrait panel. The counter never moves; the rest follows from the design's grid.

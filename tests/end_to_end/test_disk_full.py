@@ -85,6 +85,7 @@ def test_below_the_margin_no_cash_is_taken_what_is_in_is_settled_and_it_heals(ru
     finish(robot)
     touch(robot, taps.ContinueTapped(), lambda view: isinstance(view, views.ReceiptView))
     touch(robot, taps.PrintAnswered(wanted=False), lambda view: isinstance(view, views.DoneView))
+    touch(robot, taps.ContinueTapped(), lambda view: isinstance(view, views.OutOfServiceView))
     says_disk_full(robot)
     free(running)
     robot.wait(lambda view: isinstance(view, views.AttractView) and bool(view.methods), SEEN_WITHIN_S)

@@ -18,6 +18,7 @@ import msgspec
 from tests.power_cut.operations import Failure
 
 ROOT = Path(__file__).parents[2]
+STEADY_S = 10.0  # instead of the minute for which an agent that can begin nothing says so before it ends
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +74,11 @@ def forking(library: Path) -> Iterator[Forks]:
 
 
 def main() -> None:
-    import kiosk.agent  # noqa: F401 - so that what is forked off has it already
+    import kiosk.agent  # so that what is forked off has it already
     from kiosk.__main__ import main as kiosk_main
     from tests.power_cut import journal_life
+
+    kiosk.agent.STEADY_S = STEADY_S
 
     def life(path: str, payments: str, seed: str, record: str, goes_quietly: str) -> int:
         return journal_life.live(Path(path), int(payments), int(seed), record, goes_quietly=goes_quietly == "quietly")
