@@ -166,7 +166,7 @@ def _recent(unit: Unit, now: datetime.datetime) -> dict[str, Any] | None:
 
 def _applied(kiosk: Kiosk) -> dict[str, Any]:
     """Which is this kiosk's present journal, and how far it is folded. A new one is that from its first upload on."""
-    rows = Journal.trunks.filter(project_id=kiosk.project_id, kiosk=kiosk).order_by("-started_at")
+    rows = Journal.trunks.filter(project_id=kiosk.project_id, kiosk=kiosk).exclude(state=Journal.State.REPLACED)
     journal_id, posted_seq = rows.values_list("journal_id", "posted_seq").first() or (None, 0)
     return {"journal_id": journal_id, "applied_seq": posted_seq}
 

@@ -178,7 +178,7 @@ def _journal(kiosk: Kiosk, journal_id: str, batch: Batch, now: datetime.datetime
         project_id=kiosk.project_id,
         kiosk=kiosk,
         journal_id=journal_id,
-        started_at=now,
+        started_at=new_journals.begins_at(kiosk, now),
     )
 
 

@@ -7,6 +7,8 @@ leave; the new journal's genesis names the old journal with the last entry that 
 import datetime
 from dataclasses import dataclass
 
+from django.db.models import Max
+
 from kiosk.domain.events import JournalGenesis, UnknownEvent, decode
 from office.kiosks import own_alarms
 from office.kiosks.models import Journal, Kiosk, RawEvent
@@ -40,7 +42,8 @@ def may_begin(kiosk: Kiosk, genesis: bytes, now: datetime.datetime) -> bool:
 
 
 def _newest(kiosk: Kiosk) -> Journal | None:
-    return Journal.trunks.filter(kiosk=kiosk).order_by("-started_at").first()
+    """The one that is not over; begun() leaves no other, and the office's clock has no say in it."""
+    return Journal.trunks.filter(kiosk=kiosk).exclude(state=Journal.State.REPLACED).first()
 
 
 def _names(told: JournalGenesis, before: Journal) -> bool:
@@ -48,6 +51,12 @@ def _names(told: JournalGenesis, before: Journal) -> bool:
     rows = RawEvent.objects.filter(project_id=before.project_id, journal=before, seq=told.replaces_seq)
     own = rows.values_list("hash", flat=True).first()
     return told.replaces_journal_id == before.journal_id and own is not None and bytes(own).hex() == told.replaces_hash
+
+
+def begins_at(kiosk: Kiosk, now: datetime.datetime) -> datetime.datetime:
+    """When a journal of the kiosk that begins now did so: after all that it had, also where the office's clock was ahead then."""
+    latest = Journal.trunks.filter(kiosk=kiosk).aggregate(at=Max("started_at"))["at"]
+    return max(now, latest + datetime.timedelta(microseconds=1)) if latest else now
 
 
 def begun(kiosk: Kiosk, now: datetime.datetime) -> None:

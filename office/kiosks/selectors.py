@@ -171,7 +171,7 @@ def open_alarms(project: Project) -> QuerySet[Alarm]:
 
 def _card(kiosk: Kiosk, now: datetime.datetime, trouble: Alarm | None, today_fen: int, today_count: int) -> KioskCard:
     status = getattr(kiosk, "status", None)
-    seen_at = last_seen(kiosk.id, status)
+    seen_at = last_seen(kiosk.id, status, now)
     silent_s = (now - seen_at).total_seconds() if seen_at else None
     severity, unsent = trouble.severity if trouble else "", status.unsent if status else 0
     word = health(state=kiosk.state, silent_s=silent_s, severity=severity, unsent=unsent)

@@ -115,7 +115,7 @@ def _rejected(journal: Journal, batch: ingest.Batch) -> list[tuple[int, str]]:
 
 def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Heard:
     """Remember how a kiosk is, raise or clear what it says of its queue and its disk, and say how far its journal is. Writes
-    only what changed."""
+    only what changed, and a time that lies ahead since the office's clock was put right."""
     saw(kiosk.id, now)
     sent, told_seq, of_journal = told.pop("sent"), told.pop("posted_seq"), told.pop("journal", "")
     own_alarms.follow(kiosk, _troubles(told, of_journal), now)
@@ -126,7 +126,7 @@ def heartbeat(kiosk: Kiosk, told: dict[str, Any], now: datetime.datetime) -> Hea
             id=derived_id(kiosk.id, "status"),
             defaults={"project_id": kiosk.project_id, "kiosk": kiosk, "seen_at": now, **told},
         )
-    elif _news(status, told) or (now - status.seen_at).total_seconds() >= STATUS_AGE_S:
+    elif _news(status, told) or not 0 <= (now - status.seen_at).total_seconds() < STATUS_AGE_S:
         for name, value in told.items():
             setattr(status, name, value)
         status.seen_at = now

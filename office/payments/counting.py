@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
-from office.kiosks.models import RawEvent
+from office.kiosks.models import Journal, RawEvent
 from office.ledger import stream as books
 from office.ledger.models import OfficeCommand, Stream
 from office.ledger.posting import Entry, post
@@ -102,10 +102,15 @@ def apply_count(stream: Stream, command: OfficeCommand) -> BoxCount:
 
 
 def _put_in_before(removal: RawEvent) -> QuerySet[Note]:
-    """The notes that this box may hold: of its kiosk's earlier journals all, of this one those told of before."""
+    """The notes that this box may hold: of its kiosk's earlier journals all, with their branches, of this one those told of before.
+    A journal is earlier whose first entry the office had before; it takes nothing more of one that another followed."""
+    told_before = {"events__project_id": removal.project_id, "events__ingest_no__lt": removal.ingest_no}
+    trunks = Journal.trunks.filter(**told_before, events__seq=1, kiosk_id=removal.kiosk_id)
+    earlier = trunks.exclude(id=removal.journal_id).values("journal_id")
     here = Q(journal=removal.journal, first_seq__lt=removal.seq)
-    earlier = Q(journal__started_at__lt=removal.journal.started_at)
-    rows = Note.objects.filter(here | earlier, project_id=removal.project_id, kiosk_id=removal.kiosk_id)
+    rows = Note.objects.filter(
+        here | Q(journal__journal_id__in=earlier), project_id=removal.project_id, kiosk_id=removal.kiosk_id
+    )
     return rows.select_related("payment__unit").order_by("journal__started_at", "note_no")
 
 
