@@ -21,6 +21,7 @@ from office.payments.boxes import IN_THE_BOX, move
 from office.payments.cases import open_case
 from office.payments.claim_closing import close_item, credit, look_again, settled_by_people
 from office.payments.fold import Fold, Quarantined
+from office.payments.fold_payments import new_payment
 from office.payments.models import Note, Payment, SuspenseItem
 from office.property.models import Unit
 from office.rows import derived_id, read_uuid
@@ -214,7 +215,7 @@ def _note(
             project_id=fold.project_id,
             kiosk_id=fold.raw.kiosk_id,
             journal_id=fold.raw.journal_id,
-            payment=fold.payment(event.payment_id) if event.payment_id else None,
+            payment=_payment(fold, event.payment_id) if event.payment_id else None,
             note_no=event.note_no,
             face_fen=event.face_fen,
             state=Note.State.ESCROW,
@@ -230,6 +231,10 @@ def _note(
     if note.state in _FINAL or backwards or unsettles or again:
         raise Quarantined("ratchet")
     return note
+
+
+def _payment(fold: Fold, payment_id: str) -> Payment:
+    return fold.payment(payment_id) or new_payment(fold, payment_id)
 
 
 def _given_by_people(note: Note) -> bool:

@@ -26,12 +26,13 @@ from office.property.services import business_date
 from office.rows import derived_id, read_uuid
 
 _LARGEST = 2**53
+_ENDS = ("payment.settled", "payment.partial", "payment.cancelled")
 
 
 def opened(fold: Fold, event: PaymentOpened) -> None:
     if fold.payment(event.payment_id):
         raise Quarantined("ratchet")
-    _new_payment(
+    new_payment(
         fold,
         event.payment_id,
         event.unit_id,
@@ -49,11 +50,22 @@ def cancelled(fold: Fold, event: PaymentCancelled) -> None:
     _ended(fold, payment, at=fold.raw.corrected_at, settled_seq=fold.raw.seq)
 
 
-def end_without_settlement(fold: Fold, payment: Payment, ended: str) -> None:
+def end_without_settlement(fold: Fold, payment: Payment, ended: str, why: str) -> None:
     """No settlement of it can come any more. What it took waits in suspense for a person, as of when it was put in."""
     at = payment.notes.filter(state=Note.State.CREDITED).aggregate(at=Max("at"))["at"] or payment.opened_at
-    _not_settled(fold, payment, ended, "its settlement never came", at=at)
+    _not_settled(fold, payment, ended, why, at=at)
     _ended(fold, payment, at=at, settled_seq=None)
+
+
+def end_unreadably(fold: Fold) -> None:
+    """A payment whose end can't be read, and of which nobody knows whose it is: people place its money, not a later program alone."""
+    if fold.raw.kind not in _ENDS or (payment_id := read_uuid(fold.raw.payment_id)) is None:
+        return
+    payment = fold.known.payment(payment_id)
+    if payment is None or payment.journal_id != fold.raw.journal_id:
+        return
+    if payment.state == Payment.State.OPEN and payment.unit_id is None:
+        end_without_settlement(fold, payment, "unreadable", "its end could not be read")
 
 
 def _not_settled(fold: Fold, payment: Payment, ended: str, why: str, *, at: datetime.datetime) -> None:
@@ -65,9 +77,10 @@ def _not_settled(fold: Fold, payment: Payment, ended: str, why: str, *, at: date
 
 def settled(fold: Fold, event: Settlement) -> None:
     """The payer's own choice is posted as far as the bills still allow; everything else goes to prepaid balance."""
-    payment = fold.payment(event.payment_id) or _new_payment(fold, event.payment_id, event.unit_id)
+    payment = fold.payment(event.payment_id) or new_payment(fold, event.payment_id, event.unit_id)
     if payment.state != Payment.State.OPEN:
         raise Quarantined("ratchet")
+    payment.unit = payment.unit or _unit(fold, event.unit_id)
     payment.partial = isinstance(event, events.PaymentPartial)
     payment.offline = payment.offline or event.offline
     payment.ended, payment.claims = event.ended[:12], list(event.claims)
@@ -125,15 +138,19 @@ def slip(fold: Fold, event: ReceiptPrinted | ReceiptFailed | ReceiptDeclined) ->
     payment.save(update_fields=["slip", "copies"])
 
 
-def _new_payment(fold: Fold, payment_id: str, unit_id: str, **told: object) -> Payment:
+def _unit(fold: Fold, unit_id: str) -> Unit | None:
     known = read_uuid(unit_id)
-    unit = Unit.objects.filter(project_id=fold.project_id, id=known).first() if known else None
+    return Unit.objects.filter(project_id=fold.project_id, id=known).first() if known else None
+
+
+def new_payment(fold: Fold, payment_id: str, unit_id: str = "", **told: object) -> Payment:
+    """A payment begins with its payment.opened; where that can't be read, with the next entry that names it."""
     payment = Payment.objects.create(
         id=uuid.UUID(payment_id),
         project_id=fold.project_id,
         kiosk_id=fold.raw.kiosk_id,
         journal_id=fold.raw.journal_id,
-        unit=unit,
+        unit=_unit(fold, unit_id),
         opened_at=fold.raw.corrected_at,
         received_at=fold.raw.received_at,
         opened_seq=fold.raw.seq,

@@ -22,5 +22,5 @@ def take_over(fold: Fold, event: JournalGenesis) -> None:
     for note in Note.objects.filter(**old, state__in=ON_ITS_WAY).select_related("payment").order_by("note_no"):
         claim_without_end(fold, note)
     for payment in Payment.objects.filter(**old, state=Payment.State.OPEN).order_by("opened_seq", "id"):
-        end_without_settlement(fold, payment, ENDED)
+        end_without_settlement(fold, payment, ENDED, "its settlement never came")
     fold.known.forget()  # it may know the old journal's payments and notes as they were

@@ -123,9 +123,12 @@ def _quarantine(fold: Fold, code: str, follows: Callable[[Fold], None]) -> None:
 
 
 def _tell_staff(fold: Fold, code: str) -> None:
-    """A case, and the note's money as suspense if the event was about a note; a note that went back is open no more."""
+    """A case, and the note's money as suspense if the event was about a note; a note that went back is open no more, and neither is
+    a payment of which nothing more can be known."""
     if (fold.raw.kind, code) == ("note.returned", "schema"):
         fold_notes.answer_unreadable(fold)
+    if code == "schema":
+        fold_payments.end_unreadably(fold)
     suspense = fold_notes.count_unreadable(fold, "the event could not be understood")
     open_case(
         fold.project_id,

@@ -28,6 +28,8 @@ class Around:
 def around(raw: RawEvent) -> Around:
     """Check the entries around one: none missing, each hash made from its parts and its predecessor, the head as known."""
     journal: Journal = raw.journal
+    if raw.seq > journal.high_seq:  # stored after the journal was read
+        journal.refresh_from_db(fields=["high_seq", "head_hash", "state"])
     first = max(1, raw.seq - REACH)
     last = min(max(journal.high_seq, raw.seq), raw.seq + REACH)
     rows = {row.seq: row for row in journal.history().filter(seq__gte=first - 1, seq__lte=last)}

@@ -166,6 +166,8 @@ def _answer(question: Question, raw: RawEvent, told: _Told) -> Found | None:
     payment = Payment.objects.filter(id=read_uuid(raw.payment_id), project_id=raw.project_id).first()
     since = _checked_since(raw, claims)
     placed = _placed_by_people(raw, told, payment) if raw.journal.branch_of_id else _booked(raw, payment)
+    if placed == _NONE_OF_IT and told.received_fen:
+        placed, since = None, since or raw.received_at  # the slip says otherwise, whoever closed the cases
     outcome = Outcome.ACCEPTED if placed is None else Outcome.BOOKED
     return Found(
         outcome=outcome if since is None else Outcome.PROCESSING,
@@ -189,13 +191,31 @@ class _Placed:
     refunded_fen: int
 
 
+_NONE_OF_IT = _Placed(0, 0)
+
+
 def _booked(raw: RawEvent, payment: Payment | None) -> _Placed | None:
-    """None while the settlement is not in the books. A note that turned up later counts as received before people have placed it."""
+    """None while the settlement is not in the books. A note that turned up later counts as received before people have placed it,
+    and so does one that could not be read."""
     if payment is None or payment.settled_seq != raw.seq:
         return None
-    waiting = payment.suspense.filter(state=SuspenseItem.State.OPEN, note__state__in=IN_THE_BOX)
-    found_fen = waiting.aggregate(fen=Sum("amount_fen"))["fen"] or 0
-    return _Placed(payment.amount_fen + found_fen, payment.refunded_fen)
+    alone = SuspenseItem.objects.filter(_of_lone_note(raw, "note__"), payment=None)
+    waiting = SuspenseItem.objects.filter(state=SuspenseItem.State.OPEN, note__state__in=IN_THE_BOX)
+    waits_fen = _sum_fen(waiting.filter(Q(payment=payment) | Q(id__in=alone.values("id"))))
+    refunded_fen = _sum_fen(alone.filter(outcome=SuspenseItem.Outcome.REFUNDED))
+    given_fen = refunded_fen + _sum_fen(alone.filter(outcome=SuspenseItem.Outcome.CREDITED))
+    return _Placed(payment.amount_fen + waits_fen + given_fen, payment.refunded_fen + refunded_fen)
+
+
+def _of_lone_note(raw: RawEvent, about: str) -> Q:
+    """That something is about a note of the visit that stands beside its payment, because its entries can't be read here."""
+    seqs = raw.journal.events.filter(project_id=raw.project_id, payment_id=raw.payment_id).values("seq")
+    told = {f"{about}payment": None, f"{about}journal": raw.journal, f"{about}first_seq__in": seqs}
+    return Q(**{f"{about}project_id": raw.project_id}, **told)
+
+
+def _sum_fen(items: QuerySet[SuspenseItem]) -> int:
+    return items.aggregate(fen=Sum("amount_fen"))["fen"] or 0
 
 
 def _placed_by_people(raw: RawEvent, told: _Told, payment: Payment | None) -> _Placed | None:
@@ -264,6 +284,7 @@ def _checked_since(raw: RawEvent, claims: tuple[ClaimState, ...]) -> datetime.da
     if payment_id := read_uuid(raw.payment_id):
         mine |= Q(payment_id=payment_id, kind__in=BEING_CHECKED)
         mine |= Q(suspense__payment_id=payment_id)  # also about a note of its that another history tells of
+        mine |= _of_lone_note(raw, "suspense__note__")
     cases = Case.objects.filter(mine, project_id=raw.project_id, state=Case.State.OPEN) if raw.payment_id else ()
     times = [claim.since for claim in claims if not claim.found]
     # A claim's own time is when the note was in the machine; its case is opened when the office hears of it.

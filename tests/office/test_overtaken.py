@@ -129,11 +129,12 @@ def test_a_home_that_is_entered_after_two_people_placed_its_money_has_it_once(es
 
 
 def test_money_given_for_a_visit_that_turns_out_to_have_been_open_is_no_part_of_it(
-    estate: Estate, cashier, finance
+    estate: Estate, cashier, finance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kiosk settles by what it knows, after the two people and without them."""
     writer, home = estate.writer, str(estate.unit.id)
-    with an_older_office("payment.opened"):
+    with an_older_office("payment.opened"), monkeypatch.context() as older:
+        older.setattr(fold_notes, "_payment", lambda fold, told: fold.payment(told))  # none without its opening
         payment_id = visits.open_payment(writer, home, [], TODAY)
         visits.insert_note(writer, payment_id, HUNDRED)
         lose_sight(estate, payment_id)

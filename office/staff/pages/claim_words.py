@@ -19,6 +19,7 @@ CAUSE: dict[str, Word] = {
     "the event could not be understood": _("终端记下它的那条记录看不懂"),
     "cancelled after money was taken": _("收下纸币以后，缴费被取消"),
     "its settlement never came": _("终端的旧记录停用时，缴费还没有完成"),
+    "its end could not be read": _("缴费结束的记录看不懂"),
     "unidentified_cash": _("终端收下的纸币比它所报的多"),
     "unknown_unit": _("终端所报的房号这里没有"),
     "the kiosk told: found": _("终端后来的记录说，它在钞箱内"),

@@ -85,4 +85,5 @@ def test_every_cause_of_a_claim_has_its_words() -> None:
     told = {f"the kiosk told: {what}" for what in ("found", "returned", "the same, readably")}
     office = {"credited after its payment was over", "journal_replaced", fold_branches.CODE}
     office |= {"the event could not be understood", "cancelled after money was taken", "its settlement never came"}
+    office |= {"its end could not be read"}
     assert set(CAUSE) - causes == office | told | {"unidentified_cash", "unknown_unit", "overtaken"}
