@@ -33,7 +33,7 @@ class Signer:
         if kind == "journal.genesis":
             self.key = _key_of(body)
         elif kind == "key.rolled":
-            self.key = _rolled_from(self.key, body)
+            self.key = rolled_from(self.key, body)
         elif kind == "checkpoint" and self.key:
             _check_signature(self.journal_id, body, self.key, before_seq, before)
 
@@ -46,8 +46,12 @@ def _key_of(body: bytes) -> Ed25519PublicKey | None:
         return None  # the chain holds; whose key it was can't be said, so checkpoints prove nothing more
 
 
-def _rolled_from(key: Ed25519PublicKey | None, body: bytes) -> Ed25519PublicKey:
-    """The next key, once both have signed for it; where the walk began later, the old one is taken as told."""
+def rolled_from(key: Ed25519PublicKey | None, body: bytes) -> Ed25519PublicKey:
+    """The next key, once both have signed for it; where the walk began later, the old one is taken as told.
+
+    Raises:
+        NotSigned: it is no roll, or not of this key, or not signed by both.
+    """
     try:
         told = events.decode(body)
         if not isinstance(told, events.KeyRolled):

@@ -3,12 +3,18 @@
 In between both would open the door, so that a power cut in the middle of a pairing leaves a kiosk that can speak.
 """
 
+import base64
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Q
 
 from kiosk.domain import chain
-from kiosk.domain.http_signature import key_id, raw_public, read_public_key, signature_fits
+from kiosk.domain.http_signature import SignatureInvalid, key_id, raw_public, read_public_key, signature_fits
+from kiosk.domain.signed_chain import NotSigned, rolled_from
 from office.kiosks.models import Kiosk
 
 
@@ -22,10 +28,14 @@ class Proof:
 
 def owner(keyid: str) -> tuple[Kiosk, str] | None:
     """The kiosk that a key id names, and that public key."""
-    kiosk = Kiosk.objects.select_related("project").filter(Q(key_id=keyid) | Q(next_key_id=keyid)).first()
+    kiosk = Kiosk.objects.select_related("project").filter(_named(keyid)).first()
     if kiosk is None:
         return None
     return kiosk, kiosk.public_key if kiosk.key_id == keyid else kiosk.next_public_key
+
+
+def _named(keyid: str) -> Q:
+    return Q(key_id=keyid) | Q(next_key_id=keyid)
 
 
 def proven(proof: Proof, new_key: bytes) -> Kiosk | None:
@@ -38,7 +48,7 @@ def proven(proof: Proof, new_key: bytes) -> Kiosk | None:
     old = read_public_key(proof.previous_key)
     signature_fits(old, proof.signature, chain.key_roll_bytes(raw_public(old), new_key))
     keyid = key_id(raw_public(old))
-    kiosk = Kiosk.objects.select_for_update(no_key=True).filter(Q(key_id=keyid) | Q(next_key_id=keyid)).first()
+    kiosk = Kiosk.objects.select_for_update(no_key=True).filter(_named(keyid)).first()
     if kiosk:
         used(kiosk, keyid)
     return kiosk
@@ -63,3 +73,22 @@ def used(kiosk: Kiosk, keyid: str) -> None:
     as_read = Kiosk.objects.filter(id=kiosk.id, next_key_id=keyid)
     if as_read.update(public_key=public_key, key_id=keyid, next_public_key="", next_key_id=""):
         give(kiosk, public_key, keyid)
+
+
+def follow(kiosk_id: uuid.UUID, rolls: Iterable[bytes]) -> None:
+    """The key to which the kiosk's own entries lead from the one that is known here, each roll signed by both of its keys. Any other
+    entry is passed over; a key that is another kiosk's already stays that one's."""
+    with transaction.atomic():
+        kiosk = Kiosk.objects.select_for_update(no_key=True).get(id=kiosk_id)
+        try:
+            key = read_public_key(kiosk.public_key)
+        except SignatureInvalid:
+            return  # a key by which nobody can sign is not rolled either
+        for roll in rolls:
+            with suppress(NotSigned):
+                key = rolled_from(key, roll)
+        keyid = key_id(raw_public(key))
+        if keyid == kiosk.key_id or Kiosk.objects.exclude(id=kiosk_id).filter(_named(keyid)).exists():
+            return
+        give(kiosk, base64.b64encode(raw_public(key)).decode(), keyid)
+        kiosk.save(update_fields=["public_key", "key_id", "next_public_key", "next_key_id"])

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kiosk.domain import chain, events
 from kiosk.domain.http_signature import key_id
-from office.kiosks import ingest
+from office.kiosks import ingest, key_rolls
 from office.kiosks.models import Journal, Kiosk, RawEvent
 from office.kiosks.rules import moment
 from office.ledger import stream as books
@@ -75,18 +75,29 @@ def read(lines: Iterable[dict[str, Any]]) -> Export:
 def replay(exports: Sequence[Export], project_code: str | None = None) -> list[Replayed]:
     """Store and fold whole exported journals, what each kiosk sent in the order of its own entries and all together in the
     order of their corrected times, then of the kiosks' codes. Doing it twice changes nothing, and neither does an earlier export
-    of a journal beside a later one.
+    of a journal beside a later one. A kiosk's key is the one to which its entries lead from the one that the office knows.
 
     Raises:
         NotAJournal: a conflict with what the office holds already.
     """
-    exports = _latest(exports)
-    kiosks = {export.genesis.kiosk_id: _kiosk(export.genesis, project_code) for export in exports}
+    exports = _by_age(_latest(exports))
+    kiosks: dict[str, Kiosk] = {}
+    for export in reversed(exports):  # an office that knows nothing of a kiosk takes the key of its newest journal
+        if export.genesis.kiosk_id not in kiosks:
+            kiosks[export.genesis.kiosk_id] = _kiosk(export.genesis, project_code)
     for run in _merged(exports):
         _store(kiosks[run.export.genesis.kiosk_id], run)
+    for kiosk_id, kiosk in kiosks.items():
+        key_rolls.follow(kiosk.id, _rolls(kiosk_id, exports))
     for project_id in {kiosk.project_id for kiosk in kiosks.values()}:
         books.fold(project_id)
     return [_replayed(kiosks[export.genesis.kiosk_id], export) for export in exports]
+
+
+def _rolls(kiosk_id: str, exports: Sequence[Export]) -> Iterator[bytes]:
+    for export in exports:
+        if export.genesis.kiosk_id == kiosk_id:
+            yield from (entry.body for entry in export.entries if entry.header.kind == "key.rolled")
 
 
 def _latest(exports: Sequence[Export]) -> list[Export]:
@@ -149,12 +160,17 @@ def sent_by(export: Export, first_seq: int) -> list[Run]:
 def _merged(exports: Sequence[Export]) -> Iterator[Run]:
     """The requests of all kiosks in one order, which files and their order do not change."""
     lanes: dict[tuple[str, str], list[Run]] = {}
-    for export in sorted(exports, key=lambda one: (_age(one, exports), one.journal_id)):
+    for export in _by_age(exports):
         kiosk = (export.genesis.kiosk_code, export.genesis.kiosk_id)
         lanes.setdefault(kiosk, []).extend(_runs_of(export))
     for lane in lanes.values():
         lane[:] = _in_order(lane)
     return heapq.merge(*(lanes[kiosk] for kiosk in sorted(lanes)), key=lambda run: run.at_ms)
+
+
+def _by_age(exports: Sequence[Export]) -> list[Export]:
+    """Each kiosk's journals as one replaced the other."""
+    return sorted(exports, key=lambda one: (_age(one, exports), one.journal_id))
 
 
 def _age(export: Export, exports: Sequence[Export]) -> int:
