@@ -1,5 +1,7 @@
 """Kiosks in the admin: where they stand, and whether they may take payments."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -21,6 +23,9 @@ class KioskAdmin(ProjectAdmin):
         "software",
         "paired_at",
     )
+
+    def lock(self, obj: Any) -> None:
+        """The row alone: an upload locks it before the books, and saving it asks nothing of them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a kiosk comes by pairing
