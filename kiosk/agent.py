@@ -367,6 +367,8 @@ def _first_state(settings: Settings, known: recovery.Known, *, screen_here: bool
         stacked=known.stacked,
         stacked_serial=known.stacked_serial,
         unresolved=known.unresolved,
+        carried=known.faults,
+        box_carried=known.box_out,
     )
     return State(
         numbers=known.numbers,

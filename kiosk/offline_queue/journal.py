@@ -318,6 +318,11 @@ class Journal:
         with self._guarded():
             return tables.entries_of(self._db, payment_id)
 
+    def entries_of_kinds(self, *kinds: str) -> tuple[Entry, ...]:
+        """All entries of these kinds, in order, from the whole journal: for a start, not while somebody waits."""
+        with self._guarded():
+            return tables.entries_of_kinds(self._db, kinds)
+
     def stopped_cleanly(self) -> bool:
         """Whether the newest entry is the end that a deliberate stop writes."""
         stopped = self.latest("agent.stopped")

@@ -244,7 +244,9 @@ def _device(state: State, event: ports.DeviceEvent, moment: Moment) -> Step:
             step = _paper_known(replace(state, around=around), moment)
             commands = [*commands, *more]
         case ports.ReceiptPrinted():
-            step = closing.printed(state, event, moment)
+            around, more = surroundings.slip_came_out(state.around, event)
+            step = closing.printed(replace(state, around=around), event, moment)
+            commands = [*commands, *more]
         case ports.ReceiptFailed():
             step = closing.print_failed(state, event, moment)
         case _:

@@ -118,8 +118,14 @@ def no_outcome(state: State, moment: Moment) -> Step:
         return state, []
     note = payment.in_hand
     fault = acceptor_fault(state.around) or "acceptor.silent"
-    ticket = Ticket(payment.opened.payment_id, note.note_no, note.face, accepted=note.stage is NoteStage.KEEPING)
-    # Its count is void as well: whether the note is in it, only the acceptor knows.
+    ticket = Ticket(
+        payment.opened.payment_id,
+        note.note_no,
+        note.face,
+        accepted=note.stage is NoteStage.KEEPING,
+        stacked_before=note.stacked_before,
+    )
+    # Its count is void as well, until the answer: whether the note is in it, only the acceptor knows.
     around = replace(state.around, unresolved=(*state.around.unresolved, ticket), stacked=None)
     return _becomes_claim(replace(state, around=around), moment, face=note.face, reason="no_answer", lost_by=fault)
 
@@ -203,7 +209,7 @@ def _proved(state: State, ticket: Ticket, moment: Moment) -> Step:
         acceptor_serial=state.around.acceptor_serial,
         recovered="late_answer",
     )
-    after = _no_claim_any_more(state, ticket)
+    after = _count_known(_no_claim_any_more(state, ticket), ticket, notes=1)
     payment = _open_payment(after, ticket)
     if payment is None:
         return after, [Record((record,)), LogUnexpected(f"late credit of note {ticket.note_no}, a claim", state.phase)]
@@ -220,7 +226,7 @@ def _given_back(state: State, ticket: Ticket, reason: str, moment: Moment) -> St
         acceptor_serial=state.around.acceptor_serial,
         reason=reason,
     )
-    after = _no_claim_any_more(state, ticket)
+    after = _count_known(_no_claim_any_more(state, ticket), ticket, notes=0)
     payment = _open_payment(after, ticket)
     if payment is None:
         return after, [Record((record,)), LogUnexpected(f"late return of note {ticket.note_no}, a claim", state.phase)]
@@ -303,6 +309,13 @@ def _no_claim_any_more(state: State, ticket: Ticket) -> State:
     number = claim_no(state.numbers.kiosk_code, ticket.note_no)
     claims = tuple(claim for claim in payment.claims if claim.claim_no != number)
     return replace(after, payment=replace(payment, claims=claims, shut=bool(claims)))
+
+
+def _count_known(state: State, ticket: Ticket, *, notes: int) -> State:
+    """The acceptor's count that a claim had voided, now that it is known whether its note is in it."""
+    if state.around.stacked is not None or ticket.stacked_before is None:
+        return state
+    return replace(state, around=replace(state.around, stacked=ticket.stacked_before + notes))
 
 
 def _without_ticket(state: State, ticket: Ticket) -> State:

@@ -1,4 +1,4 @@
-"""What the flow knows when the agent starts: numbers and unfinished payments, from the journal.
+"""What the flow knows when the agent starts: numbers, unfinished payments and what was wrong, from the journal.
 
 The payments are brought to their end by the same flow as any other (phase RECOVERING): a note whose intent is open stays in
 hand until the acceptor has said what became of it, by its last answer, at its own power-up, or by its counter; a note that
@@ -8,6 +8,9 @@ A payment may also have been settled, and cut before its person read so. Each vi
 telling after a restart too: with a slip that surely came out (receipt.printed, confirmed), else with receipt.declined. So the newest
 settlement without either is still owed to somebody, through as many cuts as it takes. A slip that failed or may have come out tells
 nobody anything for sure: who read the result and is cut while trying again is told once more, which is the smaller harm.
+
+A device that was mended while nobody listened does not say so. So what was wrong is carried over the restart, and stops nothing:
+what the device repeats goes on, and the end of what it does not is written down.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +28,9 @@ from kiosk.payment.state import CashPayment, Finished, NoteInHand, NoteStage, Nu
 
 BATCH = 500
 
+# Facts that are told once and have no end.
+_ENDLESS = ("acceptor.note_lost", "journal.damaged")
+
 ReadBatch = Callable[[int, int], tuple[Entry, ...]]
 
 
@@ -38,6 +44,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     stacked_serial: str
     unresolved: tuple[Ticket, ...]
     intent_open: bool
+    faults: frozenset[str] = frozenset()  # "device code" of what began and whose end is not written down
+    box_out: bool = False  # the same of the cash box
     unproven: bool = False  # the last note was credited or claimed, and its acceptor's counter not written down since
 
     @property
@@ -55,6 +63,7 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
     counted = opened_journal.latest("acceptor.counted")
     later = _all_after(read_batch, counted.seq if counted else 0)
     stacked, serial, unresolved, unproven = _count_on(counted, later)
+    faults, box_out = _standing(opened_journal)
     payments = tuple(
         _as_payment(record, opened_journal.entries_of(record.opened.payment_id), stacked)
         for record in opened_journal.open_payments()
@@ -72,8 +81,31 @@ def read(opened_journal: Journal, read_batch: ReadBatch) -> Known:
         unresolved=unresolved,
         # A claim whose answer is still to come is asked about again as well: the answer may be the proof.
         intent_open=bool(opened_journal.open_intents()) or any(ticket.accepted for ticket in unresolved),
+        faults=faults,
+        box_out=box_out,
         unproven=unproven,
     )
+
+
+def _standing(opened_journal: Journal) -> tuple[frozenset[str], bool]:
+    """What was wrong with the devices when the last process ended, and whether the cash box was out."""
+    faults: set[str] = set()
+    box_out = False
+    for entry in opened_journal.entries_of_kinds(
+        "device.fault", "device.fault_cleared", "cashbox.removed", "cashbox.replaced"
+    ):
+        match entry.event:
+            case journal.DeviceFault(device=device, code=code) if code not in _ENDLESS:
+                faults.add(f"{device} {code}")
+            case journal.DeviceFaultCleared(device=device, code=code):
+                faults.discard(f"{device} {code}")
+            case journal.CashboxRemoved():
+                box_out = True
+            case journal.CashboxReplaced():
+                box_out = False
+            case _:
+                pass
+    return frozenset(faults), box_out
 
 
 def _all_after(read_batch: ReadBatch, seq: int) -> Iterator[Entry]:

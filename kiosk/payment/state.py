@@ -57,6 +57,7 @@ class Ticket(msgspec.Struct, frozen=True):
     note_no: int
     face: Fen
     accepted: bool = True  # the acceptor was ordered to keep it; else to give it back
+    stacked_before: int | None = None  # its count without this note; None: nobody can tell
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +79,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     stacked_serial: str = ""  # whose count that is
     cash_open: bool = False  # the device confirmed that it takes notes
     faults: dict[str, str] = {}  # "device code" to detail, of everything that is wrong now
+    carried: frozenset[str] = frozenset()  # "device code" that the journal says is wrong and no device has told yet
+    box_carried: bool = False  # the journal says that the cash box is out, and the acceptor has not told yet
     paper: Paper = Paper.UNKNOWN
     printer_fault: str = ""
     paper_read_at: float | None = None

@@ -22,6 +22,10 @@ LINE_FAULTS = (
     "acceptor.wrong_device",
     "acceptor.protocol",
 )
+FULL, UNCONFIRMED, UNFIT = "acceptor.stacker_full", "printer.unconfirmed", "config.unfit"
+# Told when they begin and not again: silence about them after a restart is not their end, something that proves it is.
+TOLD_ONCE = (FULL, UNCONFIRMED)
+NO_ANSWER = ("printer.port_missing", "printer.port_busy", "printer.silent")
 MOST_SWALLOWED = 20  # a larger jump of the counter is another unit or a reset, not notes
 _HARMLESS_GOODBYES = ("stopped", "replaced")
 
@@ -30,12 +34,7 @@ def heard_acceptor(around: Surroundings, event: ports.DeviceEvent) -> tuple[Surr
     """Take in what the acceptor says about itself; what it says about notes is the payment's business."""
     match event:
         case ports.AcceptorReady(identity=identity):
-            over = [code for code in LINE_FAULTS if f"{ACCEPTOR} {code}" in around.faults]
-            commands: list[Command] = []
-            for code in over:
-                around, more = fault_over(around, ACCEPTOR, code)
-                commands += more
-            return replace(around, acceptor=identity, cash_open=False), commands
+            return _acceptor_ready(replace(around, acceptor=identity, cash_open=False))
         case ports.AcceptorLost(fault=fault):
             lost = replace(around, acceptor=None, cash_open=False)
             return new_fault(lost, ACCEPTOR, fault.code, fault.detail)
@@ -48,15 +47,41 @@ def heard_acceptor(around: Surroundings, event: ports.DeviceEvent) -> tuple[Surr
             # It takes a note only when it has told all it knew of those before.
             return replace(around, unresolved=()), []
         case ports.NoteCredited():
-            return replace(around, stacked=None if around.stacked is None else around.stacked + 1), []
+            around, commands = _proved_over(around, ACCEPTOR, FULL)
+            return replace(around, stacked=None if around.stacked is None else around.stacked + 1), commands
         case ports.NoteUnclear():
-            return replace(around, stacked=None), []  # it may be in the box or not: only the next reading tells
+            # It may be in the box or not, and no answer about another note tells: only the next reading does.
+            tickets = tuple(replace(one, stacked_before=None) for one in around.unresolved)
+            return replace(around, stacked=None, unresolved=tickets), []
+        case ports.CashboxRemoved() if around.box_carried:
+            return replace(around, box_carried=False), []  # it is still out, as the journal says
         case ports.CashboxRemoved():
             return around, [Record((journal.CashboxRemoved(acceptor_serial=around.acceptor_serial),))]
         case ports.CashboxReplaced():
-            return around, [Record((journal.CashboxReplaced(acceptor_serial=around.acceptor_serial),))]
+            return _box_back(around)
         case _:
             return around, []
+
+
+def _acceptor_ready(around: Surroundings) -> tuple[Surroundings, list[Command]]:
+    """It answers, and has told what is wrong with it: what an earlier process wrote down and it did not repeat is over."""
+    commands: list[Command] = []
+    for code in LINE_FAULTS:
+        if f"{ACCEPTOR} {code}" in around.faults:
+            around, more = fault_over(around, ACCEPTOR, code)
+            commands += more
+    around, more = _mended_meanwhile(around, ACCEPTOR)
+    commands += more
+    if around.box_carried:
+        around, more = _box_back(around)
+        commands += more
+    return around, commands
+
+
+def _box_back(around: Surroundings) -> tuple[Surroundings, list[Command]]:
+    """A box is in place, and whoever had it out emptied it or brought another."""
+    around, commands = _proved_over(replace(around, box_carried=False), ACCEPTOR, FULL)
+    return around, [Record((journal.CashboxReplaced(acceptor_serial=around.acceptor_serial),)), *commands]
 
 
 def counted(
@@ -90,6 +115,9 @@ def heard_printer(around: Surroundings, event: ports.PrinterStatus, now: float) 
     if code:
         around, more = new_fault(around, PRINTER, code, event.fault.detail if event.fault else "")
         commands += more
+    if code not in NO_ANSWER:
+        around, more = _mended_meanwhile(around, PRINTER)
+        commands += more
     return replace(around, paper=event.paper, printer_fault=code, paper_read_at=now), commands
 
 
@@ -97,18 +125,46 @@ def _paper_code(paper: ports.Paper) -> str:
     return {ports.Paper.OUT: "printer.paper_out", ports.Paper.UNKNOWN: "printer.silent"}.get(paper, "")
 
 
+def slip_came_out(around: Surroundings, event: ports.ReceiptPrinted) -> tuple[Surroundings, list[Command]]:
+    """One that surely did shows that the printer proves its slips again."""
+    return _proved_over(around, PRINTER, UNCONFIRMED) if event.confirmed else (around, [])
+
+
 def new_fault(around: Surroundings, device: str, code: str, detail: str) -> tuple[Surroundings, list[Command]]:
-    if f"{device} {code}" in around.faults:
+    """It is written down when it begins; one that an earlier process wrote down goes on."""
+    key = f"{device} {code}"
+    if key in around.faults:
         return around, []
-    faults = around.faults | {f"{device} {code}": detail}
-    return replace(around, faults=faults), [Record((journal.DeviceFault(device=device, code=code, detail=detail),))]
+    known = replace(around, faults=around.faults | {key: detail}, carried=around.carried - {key})
+    if key in around.carried:
+        return known, []
+    return known, [Record((journal.DeviceFault(device=device, code=code, detail=detail),))]
 
 
 def fault_over(around: Surroundings, device: str, code: str) -> tuple[Surroundings, list[Command]]:
-    if f"{device} {code}" not in around.faults:
+    """Its end is written down once, whichever process wrote down that it began."""
+    key = f"{device} {code}"
+    if key not in around.faults and key not in around.carried:
         return around, []
-    faults = {key: detail for key, detail in around.faults.items() if key != f"{device} {code}"}
-    return replace(around, faults=faults), [Record((journal.DeviceFaultCleared(device=device, code=code),))]
+    faults = {other: detail for other, detail in around.faults.items() if other != key}
+    known = replace(around, faults=faults, carried=around.carried - {key})
+    return known, [Record((journal.DeviceFaultCleared(device=device, code=code),))]
+
+
+def _mended_meanwhile(around: Surroundings, device: str) -> tuple[Surroundings, list[Command]]:
+    """The device has told what is wrong now: what is still carried of it is over, unless it tells that only once."""
+    commands: list[Command] = []
+    for key in sorted(around.carried):
+        its_device, code = key.split(" ", 1)
+        if its_device == device and code not in TOLD_ONCE:
+            around, more = fault_over(around, device, code)
+            commands += more
+    return around, commands
+
+
+def _proved_over(around: Surroundings, device: str, code: str) -> tuple[Surroundings, list[Command]]:
+    """Something shows that a fault which is only carried is over; one that this process heard of ends as the device says."""
+    return fault_over(around, device, code) if f"{device} {code}" in around.carried else (around, [])
 
 
 Told = (
@@ -131,10 +187,12 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
         case LinkChanged(up=up, refused=refused, reason=reason):
             around = replace(around, link_up=up, refused=refused and reason in OUT_OF_SERVICE)
         case EstateTold(estate=estate, buildings=buildings):
-            around, commands = fault_over(around, OFFICE, "config.unfit")
+            # The first one after a start is the cache's, from before the one that was refused.
+            if f"{OFFICE} {UNFIT}" in around.faults or 0 < around.estate.config_version < estate.config_version:
+                around, commands = fault_over(around, OFFICE, UNFIT)
             around = replace(around, estate=estate, buildings=buildings)
         case EstateRefused(config_version=version, why=why):
-            around, commands = new_fault(around, OFFICE, "config.unfit", f"version {version}: {why}")
+            around, commands = new_fault(around, OFFICE, UNFIT, f"version {version}: {why}")
         case DiskMeasured(enough=enough):
             around = replace(around, disk_low=not enough)
         case QueueMeasured(unsent=unsent, oldest_age_ms=age):

@@ -76,8 +76,11 @@ def _open(fold: Fold, code: str) -> QuerySet[Alarm]:
 
 
 def _raise_alarm(fold: Fold, device: str, code: str, detail: str) -> None:
-    """One alarm per trouble: what is reported again while it lasts is the same alarm."""
-    if _open(fold, code).exists():
+    """One alarm per trouble: what is reported again before anybody knows of it is the same alarm.
+
+    After that it is another one: a fact that is told once has no end, and a kiosk tells what lasts only once.
+    """
+    if _open(fold, code).filter(acknowledged_at=None).exists():
         return
     Alarm.objects.create(
         id=derived_id(fold.raw.id, "alarm"),

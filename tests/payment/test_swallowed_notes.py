@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk.domain import events as journal
+from kiosk.domain.money import Fen
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.offline_queue.journal import Journal
@@ -13,7 +14,7 @@ from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import recovery
 from kiosk.payment.commands import Record
 from tests.offline_queue import journals
-from tests.payment.walker import Walker
+from tests.payment.walker import WATER, Walker
 
 BEFORE = journal.AcceptorCounted(acceptor_serial="SN1", stacked=5, rejected=0)
 # A note whose counter moved by more than itself: a claim of its own, and what it does not explain was swallowed.
@@ -70,3 +71,30 @@ def test_a_count_that_the_acceptor_tells_while_it_is_lost_hides_no_swallowed_not
     walker.acceptor_ready(stacked=6)
     assert [one.claim_no for one in walker.records(journal.NoteUnknown)] == ["YG01-Q000001"]
     assert all(one.acceptor_serial for one in walker.records(journal.AcceptorCounted))
+
+
+LATE = {
+    "credit": (ports.NoteCredited(face=Fen(10_000), channel=7), 1),
+    "return": (ports.NoteReturned(reason="host", at_power_up=True), 0),
+}
+
+
+def silent_until_the_note_is_a_claim() -> Walker:
+    walker = Walker().acceptor_ready(stacked=5).printer_says().to_cash(WATER).note(100)
+    return walker.tell(ports.AcceptorLost(fault=Fault("acceptor.silent"))).wait(121)
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_a_late_answer_settles_the_count_too_so_that_a_swallowed_note_beside_it_gets_its_claim(late: str) -> None:
+    answer, in_the_box = LATE[late]
+    walker = silent_until_the_note_is_a_claim().tell(answer).acceptor_ready(stacked=5 + in_the_box + 1)
+    assert [one.note_no for one in walker.records(journal.NoteUnknown)] == [1, 2]
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_with_another_unclear_note_the_late_answer_of_the_first_says_nothing_of_the_count(late: str) -> None:
+    answer, in_the_box = LATE[late]
+    walker = silent_until_the_note_is_a_claim()
+    walker.tell(ports.NoteUnclear(face=Fen(500), fault=Fault("acceptor.jam_safe"))).tell(answer)
+    walker.acceptor_ready(stacked=5 + in_the_box + 1)
+    assert [one.note_no for one in walker.records(journal.NoteUnknown)] == [1, 2], "the unclear one may be in the count"
