@@ -22,7 +22,7 @@ import kiosk
 from kiosk import devices
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.estate import Estate
-from kiosk.domain.events import AgentStarted
+from kiosk.domain.events import AgentStarted, UnknownEvent
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.hardware.flight_recorder.recorder import FlightRecorder
@@ -216,6 +216,11 @@ def _take_payments(given: Given, opened: Opened) -> Ending:
         return _give_up(given, JournalUnusable(error.code, str(error)))
     except (JournalUnusable, sqlite3.Error) as error:
         return _give_up(given, database.in_words(error, settings.journal_path))
+    except (
+        UnknownEvent
+    ) as error:  # not as it was written: the next process looks at the whole file, and says which entry
+        database.doubt(settings.journal_path, str(error))
+        return _give_up(given, JournalUnusable("journal.damaged", f"{settings.journal_path}: {error}"))
     log.info(
         "agent.started clean=%s interrupted=%d untold=%s intent_open=%s",
         clean,

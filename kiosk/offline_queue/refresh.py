@@ -44,8 +44,7 @@ class Refresh:
     def tell_cached_estate(self) -> None:
         """Say what the office said last time, so that the kiosk has a name before it has a network."""
         kept = self._cache.estate()
-        if kept:
-            self._told = (kept[0], kept[2])
+        if kept:  # the office's first answer is told again, the same or not: it is news that it holds
             self._report(EstateTold(estate=kept[0], buildings=kept[2]))
 
     def want(self) -> None:

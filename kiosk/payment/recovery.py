@@ -94,7 +94,11 @@ def _standing(opened_journal: Journal) -> tuple[frozenset[str], bool]:
     for entry in opened_journal.entries_of_kinds(
         "device.fault", "device.fault_cleared", "cashbox.removed", "cashbox.replaced"
     ):
-        match entry.event:
+        try:
+            event = entry.event
+        except journal.UnknownEvent:
+            continue  # damaged, which the night's check finds and tells; it stops no start
+        match event:
             case journal.DeviceFault(device=device, code=code) if code not in _ENDLESS:
                 faults.add(f"{device} {code}")
             case journal.DeviceFaultCleared(device=device, code=code):

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from kiosk.domain import events as journal
+from kiosk.domain.estate import Estate
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.office_client.events import OUT_OF_SERVICE, EstateRefused, EstateTold, LinkChanged
@@ -187,8 +188,7 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
         case LinkChanged(up=up, refused=refused, reason=reason):
             around = replace(around, link_up=up, refused=refused and reason in OUT_OF_SERVICE)
         case EstateTold(estate=estate, buildings=buildings):
-            # The first one after a start is the cache's, from before the one that was refused.
-            if f"{OFFICE} {UNFIT}" in around.faults or 0 < around.estate.config_version < estate.config_version:
+            if _is_fit(around, estate):
                 around, commands = fault_over(around, OFFICE, UNFIT)
             around = replace(around, estate=estate, buildings=buildings)
         case EstateRefused(config_version=version, why=why):
@@ -211,6 +211,13 @@ def told(state: State, event: Told, moment: Moment) -> tuple[State, list[Command
             lost_for = "" if reason in _HARMLESS_GOODBYES else reason
             around = replace(around, screen_here=False, screen_lost_for=lost_for)
     return replace(state, around=since_when(around, moment)), commands
+
+
+def _is_fit(around: Surroundings, estate: Estate) -> bool:
+    """Whether a configuration that was refused is over: with a newer one. What an earlier process refused is refused again before
+    the office's first answer is told, which is the second that is told here; the first is the cache's."""
+    refused, in_use = f"{OFFICE} {UNFIT}", around.estate.config_version
+    return in_use > 0 if refused in around.carried else estate.config_version > in_use
 
 
 def since_when(around: Surroundings, moment: Moment) -> Surroundings:

@@ -19,7 +19,7 @@ from kiosk.domain.chain import check_code
 from kiosk.offline_queue import database
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
-from tests.offline_queue.journals import write_newer
+from tests.offline_queue.journals import tamper, write_newer
 from tests.payment.kiosk_at_work import KioskAtWork, bill
 
 TWELVE = bill("b-12", 1_200, date(2099, 11, 30))
@@ -375,3 +375,24 @@ def test_a_second_agent_on_the_same_state_says_so_and_does_no_harm(kiosk: KioskA
     assert done.returncode == 1
     assert "another agent" in done.stderr
     kiosk.insert(10)
+
+
+def test_an_entry_that_a_start_can_not_read_is_looked_into_by_the_next_process_and_said_to_be_damage(
+    kiosk: KioskAtWork,
+) -> None:
+    kiosk.wait_recorded(journal.AcceptorCounted)
+    assert kiosk.stop() == 0
+    path = kiosk.state / "journal.db"
+    body = "CAST(replace(CAST(body AS TEXT), 'stacked', 'stakced') AS BLOB)"
+    tamper(
+        path, f"UPDATE event SET body = {body} WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'acceptor.counted')"
+    )
+    kiosk.start()
+    assert kiosk.sees(views.OutOfServiceView).reason == views.Saying("reason.journal")
+    assert database.is_doubted(path)
+    kiosk.look_away()
+    kiosk.kill()
+    kiosk.start()
+    kiosk.look()
+    kiosk.sees(views.OutOfServiceView)  # of the new process, which has looked by then
+    assert "its hash does not fit" in kiosk.log

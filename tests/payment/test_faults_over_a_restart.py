@@ -230,3 +230,26 @@ def test_a_refused_configuration_is_over_with_a_newer_one_and_not_with_the_one_i
     mended = carrying("config.unfit", device=OFFICE, estate=Estate(config_version=6))
     mended.tell(EstateTold(estate=Estate(config_version=8), buildings=()))
     assert written(mended) == [over("config.unfit", OFFICE)]
+    kept_already = carrying("config.unfit", device=OFFICE, estate=Estate())
+    for _ in ("the cache's", "the office's"):
+        kept_already.tell(EstateTold(estate=Estate(config_version=8), buildings=()))
+    assert written(kept_already) == [over("config.unfit", OFFICE)]
+
+
+def test_a_new_building_does_not_end_a_configuration_s_refusal():
+    walker = Walker(estate=Estate(config_version=6)).tell(EstateRefused(config_version=7, why="time_zone"))
+    walker.tell(EstateTold(estate=Estate(config_version=6), buildings=(("9", ("1",)),)))
+    assert written(walker) == [journal.DeviceFault(device=OFFICE, code="config.unfit", detail="version 7: time_zone")]
+
+
+def test_a_damaged_entry_about_a_device_stops_no_start(tmp_path):
+    book = Journal.create(tmp_path / "journal.db", journals.SetClock(), journals.genesis())
+    book.append(begun(JAM), begun(FULL), journal.AcceptorCounted(acceptor_serial="SN1", stacked=0, rejected=0))
+    book.append(journal.AgentStopped())  # so that a start looks at the tail alone
+    book.close()
+    journals.tamper(
+        book.path,
+        "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), '\"device\"', '\"devicf\"') AS BLOB) WHERE seq = 2",
+    )
+    with closing(Journal.open(book.path, journals.SetClock())) as opened, JournalReader(book.path) as reader:
+        assert recovery.read(opened, reader.entries).faults == {f"{ACCEPTOR} {FULL}"}
