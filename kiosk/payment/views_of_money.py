@@ -226,12 +226,14 @@ def cash_trouble(around: Surroundings, payment: CashPayment) -> tuple[Saying, st
     """Why no more notes can go in now, with its code; None when nothing is wrong."""
     if around.journal_fault:
         return Saying("error.e61.line"), "E61"
+    if payment.claims:  # that shut the slot first, and its word stands whatever else is wrong now
+        return Saying("error.e32.line"), "E32"
     if around.disk_low:
         said, code = "e80", "E80"
     elif around.refused:
         said, code = "refused", "E80"
     elif fault := acceptor_fault(around):
-        code = "E32" if payment.claims else FAULTS[fault].payer_code
+        code = FAULTS[fault].payer_code
         said = code.lower()
     elif cash_reason(around) == Saying("reason.no_paper"):
         said, code = "no_slips", "E51"

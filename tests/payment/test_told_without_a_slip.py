@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from kiosk import taps, text, views
 from kiosk.domain import events as journal
+from kiosk.domain.money import Fen
 from kiosk.hardware import ports
 from kiosk.hardware.faults import Fault
 from kiosk.offline_queue.journal import Journal
 from kiosk.offline_queue.reader import JournalReader
 from kiosk.payment import recovery
 from kiosk.payment.commands import PrintSlip
-from kiosk.payment.events import SettlementWritten
+from kiosk.payment.events import DiskMeasured, SettlementWritten
 from tests.offline_queue import journals
 from tests.payment.walker import WATER, Walker
 
@@ -60,6 +61,18 @@ def test_where_nobody_is_to_pay_without_a_slip_the_slot_that_shuts_in_the_middle
     view = walker.sees(views.InsertCashView)
     assert (view.state, view.frame.code, view.notice.key) == ("stopped", "E51", said)
     assert walker.printer_says().sees(views.InsertCashView).notice is None
+
+
+def test_where_the_only_note_is_a_claim_its_word_stands_whatever_else_shuts_the_slot():
+    walker = Walker(refuse_without_receipt=True).ready().to_cash(WATER).note(100)
+    walker.tell(ports.NoteUnclear(face=Fen(10_000), fault=Fault("acceptor.jam_safe")))
+    for wrong in (ports.PrinterStatus(paper=ports.Paper.OUT), DiskMeasured(free_mb=1, enough=False)):
+        view = walker.tell(wrong).sees(views.InsertCashView)
+        assert (view.state, view.frame.code, view.notice) == (
+            "stopped",
+            "E32",
+            views.Saying("error.e32.line"),
+        )
 
 
 @pytest.fixture
