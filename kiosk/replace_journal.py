@@ -17,7 +17,7 @@ import msgspec
 
 import kiosk
 from kiosk.clock import Clock, SystemClock
-from kiosk.domain.events import JournalGenesis
+from kiosk.domain.events import JournalGenesis, UnknownEvent
 from kiosk.office_client.client import OfficeClient
 from kiosk.office_client.identity import Identity
 from kiosk.office_client.pairing import Paired, PairingFailed, exchange, genesis_of, kept_at
@@ -155,7 +155,7 @@ def _begun_by(path: Path) -> JournalGenesis | None:
     try:
         with JournalReader(path) as reader:
             return reader.genesis()
-    except (JournalUnusable, sqlite3.Error, TypeError):
+    except (JournalUnusable, sqlite3.Error, TypeError, UnknownEvent):
         return None
 
 

@@ -69,6 +69,15 @@ def counted(fold: Fold, event: AcceptorCounted) -> None:
         counter.save(update_fields=["stacked", "rejected", "read_at"])
 
 
+def forgotten(fold: Fold) -> None:
+    """A new journal knows nothing of what the replaced one said is wrong, and its process tells anew what still is. A note that
+    is missing stays missing."""
+    standing = Alarm.objects.filter(
+        project_id=fold.project_id, kiosk_id=fold.raw.kiosk_id, cleared_at=None, source=Alarm.Source.KIOSK
+    )
+    standing.exclude(code="acceptor.note_lost").update(cleared_at=fold.raw.corrected_at)
+
+
 def _open(fold: Fold, code: str) -> QuerySet[Alarm]:
     return Alarm.objects.filter(
         project_id=fold.project_id, kiosk_id=fold.raw.kiosk_id, code=code, cleared_at=None, source=Alarm.Source.KIOSK

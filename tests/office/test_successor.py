@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from kiosk.domain.events import NoteAcceptIntent, NoteCredited, NoteEscrow, NoteUnknown
+from kiosk.domain.events import DeviceFault, NoteAcceptIntent, NoteCredited, NoteEscrow, NoteUnknown
 from office.demo import visits
+from office.kiosks.models import Alarm
 from office.payments import claims
 from office.payments.models import Case, Note, Payment, SuspenseItem
 from office.public.lookup import find, read_question
@@ -130,4 +131,18 @@ def test_a_claim_of_the_lost_end_gives_its_number_to_the_one_that_began_without(
     Parted(estate, old, 0).take_in()
     assert SuspenseItem.objects.get(amount_fen=TWENTY).claim_no == "YG01-Q000002"
     assert found_by(estate, "yg01-q000002", "YG01-000001") == {payment_id}
+    assert findings() == []
+
+
+def test_what_was_wrong_with_a_device_is_told_anew_by_the_new_journal_s_process_and_a_missing_note_stays_missing(
+    estate: Estate,
+) -> None:
+    for code in ("acceptor.jam_safe", "acceptor.note_lost"):
+        estate.writer.append(DeviceFault(device="bill_acceptor", code=code))
+    estate.upload()
+    replace_journal(estate)
+    assert list(Alarm.objects.filter(cleared_at=None).values_list("code", flat=True)) == ["acceptor.note_lost"]
+    estate.writer.append(DeviceFault(device="bill_acceptor", code="acceptor.jam_safe"))
+    estate.upload()
+    assert Alarm.objects.filter(code="acceptor.jam_safe").count() == 2
     assert findings() == []

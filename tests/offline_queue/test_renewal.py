@@ -527,3 +527,13 @@ def test_without_its_identity_a_journal_still_says_whose_it_is_and_no_other_kios
     assert before.items() <= {path.name: path.read_bytes() for path in state.iterdir() if path.is_file()}.items()
     assert not (state / kept.FOLDER).exists()
     assert replace(office, state, capsys, code_for(office, name))["kiosk_code"] == name
+
+
+def test_a_journal_that_can_not_say_whose_it_is_is_replaced_all_the_same(
+    office: RunningOffice, state: Path, capsys
+) -> None:
+    name = kiosk_code(state)
+    (state / "identity.json").unlink()
+    damage = "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), 'kiosk_id', 'kiosk_jd') AS BLOB) WHERE seq = 1"
+    tamper(state / "journal.db", damage)
+    assert replace(office, state, capsys, code_for(office, name))["kiosk_code"] == name
