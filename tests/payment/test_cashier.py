@@ -199,6 +199,22 @@ class Counter:
     def order(self) -> tuple[str, float, int]:
         return self.ear.orders.get(timeout=PATIENCE_S)
 
+    def pay(self, *faces: int) -> None:
+        for face in faces:
+            self.inbox.put(ports.NoteEscrowed(face=Fen(face), channel=1))
+            assert self.order()[0] == "accept"
+            self.inbox.put(ports.NoteCredited(face=Fen(face), channel=1))
+            assert self.order()[0] == "acknowledge"
+        while self.wait_view(views.InsertCashView).counted < sum(faces):
+            self.ear.views.get(timeout=PATIENCE_S)
+
+    def ask_for_slip(self) -> None:
+        self.tap(taps.ContinueTapped)
+        self.wait_view(views.ResultView)
+        self.tap(taps.ContinueTapped)
+        self.wait_view(views.ReceiptView)
+        self.tap(taps.PrintAnswered, wanted=True)
+
 
 @pytest.fixture
 def counter(tmp_path: Path) -> Iterator[Counter]:
@@ -258,18 +274,8 @@ def test_a_note_is_decided_within_fifty_milliseconds_with_the_office_unreachable
 
 def test_a_slip_carries_the_journal_s_check_code_and_the_number_of_the_settlement(counter):
     counter.to_cash(due=1_200)
-    for face in (1_000, 100, 100):
-        counter.inbox.put(ports.NoteEscrowed(face=Fen(face), channel=1))
-        assert counter.order()[0] == "accept"
-        counter.inbox.put(ports.NoteCredited(face=Fen(face), channel=1))
-        assert counter.order()[0] == "acknowledge"
-    while not getattr(counter.wait_view(views.InsertCashView), "notice", None):
-        counter.ear.views.get(timeout=PATIENCE_S)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ResultView)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ReceiptView)
-    counter.tap(taps.PrintAnswered, wanted=True)
+    counter.pay(1_000, 100, 100)
+    counter.ask_for_slip()
     assert counter.order()[0] == "print YG01-000001/0"
     receipt = counter.ear.receipts[0]
     with JournalReader(counter.path) as reader:
@@ -286,17 +292,8 @@ def test_an_english_slip_says_unit_period_and_time_in_english(counter):
     while counter.wait_view(views.AttractView).frame.language != "en":
         counter.ear.views.get(timeout=PATIENCE_S)
     counter.to_cash(due=1_000)
-    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
-    counter.order()
-    counter.inbox.put(ports.NoteCredited(face=Fen(1_000), channel=1))
-    counter.order()
-    while not counter.wait_view(views.InsertCashView).can_finish:
-        counter.ear.views.get(timeout=PATIENCE_S)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ResultView)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ReceiptView)
-    counter.tap(taps.PrintAnswered, wanted=True)
+    counter.pay(1_000)
+    counter.ask_for_slip()
     assert counter.order()[0] == "print YG01-000001/0"
     receipt = counter.ear.receipts[0]
     assert (receipt.language, receipt.unit_words) == ("en", "Bldg 3, Entr. 1, Room 502")
@@ -307,17 +304,8 @@ def test_an_english_slip_says_unit_period_and_time_in_english(counter):
 def test_a_time_zone_that_nobody_knows_costs_no_payment_its_slip(counter, zone):
     counter.inbox.put(office.EstateTold(estate=Estate(time_zone=zone), buildings=BUILDINGS))
     counter.to_cash(due=1_000)
-    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
-    counter.order()
-    counter.inbox.put(ports.NoteCredited(face=Fen(1_000), channel=1))
-    counter.order()
-    while not counter.wait_view(views.InsertCashView).can_finish:
-        counter.ear.views.get(timeout=PATIENCE_S)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ResultView)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ReceiptView)
-    counter.tap(taps.PrintAnswered, wanted=True)
+    counter.pay(1_000)
+    counter.ask_for_slip()
     assert counter.order()[0] == "print YG01-000001/0"
     assert counter.ear.receipts[0].paid_at.endswith("+08:00")
 
@@ -328,17 +316,8 @@ def test_a_slip_that_can_not_be_drawn_is_a_failed_slip_and_nothing_else(tmp_path
 
     counter = Counter(tmp_path, make_job=no_font)
     counter.to_cash(due=1_000)
-    counter.inbox.put(ports.NoteEscrowed(face=Fen(1_000), channel=1))
-    counter.order()
-    counter.inbox.put(ports.NoteCredited(face=Fen(1_000), channel=1))
-    counter.order()
-    while not counter.wait_view(views.InsertCashView).can_finish:
-        counter.ear.views.get(timeout=PATIENCE_S)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ResultView)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ReceiptView)
-    counter.tap(taps.PrintAnswered, wanted=True)
+    counter.pay(1_000)
+    counter.ask_for_slip()
     while counter.wait_view(views.ReceiptView).state != "failed":
         counter.ear.views.get(timeout=PATIENCE_S)
     assert counter.stop() is Ending.STOPPED
@@ -383,21 +362,10 @@ def test_a_journal_that_the_upload_can_not_read_ends_all_promises_and_is_checked
 def test_after_the_journal_failed_a_deadline_that_would_write_is_tried_once_and_not_for_ever(tmp_path, caplog):
     counter = Counter(tmp_path, pace=20)
     counter.to_cash(due=10_000)
-    counter.inbox.put(ports.NoteEscrowed(face=Fen(10_000), channel=7))
-    assert counter.order()[0] == "accept"
-    counter.inbox.put(ports.NoteCredited(face=Fen(10_000), channel=7))
-    while not counter.wait_view(views.InsertCashView).can_finish:
-        counter.ear.views.get(timeout=PATIENCE_S)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ResultView)
-    counter.tap(taps.ContinueTapped)
-    counter.wait_view(views.ReceiptView)
-    counter.tap(taps.PrintAnswered, wanted=True)
-    while not (order := counter.order()[0]).startswith("print"):
-        pass
-    counter.inbox.put(
-        ports.ReceiptFailed(job_id=order.removeprefix("print "), clean=True, fault=Fault("printer.error"))
-    )
+    counter.pay(10_000)
+    counter.ask_for_slip()
+    job_id = counter.order()[0].removeprefix("print ")
+    counter.inbox.put(ports.ReceiptFailed(job_id=job_id, clean=True, fault=Fault("printer.error")))
     while counter.wait_view(views.ReceiptView).state != "failed":
         counter.ear.views.get(timeout=PATIENCE_S)
     # Its time is over within the 3 s for which the screen explains; that nobody took a slip would be written then.
