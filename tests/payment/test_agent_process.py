@@ -288,13 +288,16 @@ def test_an_error_that_nobody_foresaw_is_said_on_the_screen_before_a_new_process
     """systemd gives up a service that ends at once a few times in a row."""
     kiosk.sees(views.AttractView, lambda view: view.methods)
     kiosk.stop()
-    with closing(Journal.open(kiosk.state / "journal.db", SystemClock())) as opened:
-        write_newer(opened, "note.returned", body=b'{"kind":"note.returned","v":1,"odd":true}')
+    # A program in which a part is missing that nobody looks for.
+    kiosk.program = (
+        "-c",
+        "from kiosk.payment import recovery; del recovery.read; from kiosk.__main__ import main; exit(main())",
+    )
     kiosk.start()
     view = kiosk.sees(views.OutOfServiceView)
     assert (view.frame.code, view.reason) == ("E80", views.Saying("reason.journal"))
     assert kiosk.exit_code() == 4
-    assert "agent.stands_by code=internal detail=UnknownEvent" in kiosk.log
+    assert "agent.stands_by code=internal detail=AttributeError" in kiosk.log
 
 
 def test_check_asks_the_running_agent_and_opens_nothing_itself(kiosk: KioskAtWork) -> None:

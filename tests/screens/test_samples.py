@@ -32,7 +32,7 @@ def test_every_view_has_a_sample():
 def test_every_sentence_in_a_sample_can_be_said(language):
     for sample in samples(language, 0, ROWS):
         for saying in _sayings(sample.view):
-            if isinstance(sample.view, TroubleView):
+            if isinstance(sample.view, TroubleView) and saying is sample.view.saying:
                 for part in ("what", "money", "next"):
                     assert text.say(language, f"{saying.key}.{part}", **saying.values)
             else:
