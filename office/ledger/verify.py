@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
 from office.ledger import verify_books, verify_checkpoints, verify_claims, verify_uploads
 from office.ledger.digest import folded_otherwise
+from office.ledger.models import Stream
 from office.property.models import Project
 
 QUICK: tuple[Callable[[Project], verify_books.Found], ...] = (
@@ -65,7 +68,11 @@ def verify_everything(*, quick: bool = False, fold_again: bool = False) -> Itera
 
 
 def verify_project(project: Project, *, quick: bool = False) -> Iterator[Finding]:
-    """Check one project."""
+    """Check one project. A check reads more than once, and an upload may be folded in between: what it finds is looked for again
+    while nobody folds."""
     for check in QUICK if quick else (*QUICK, *THOROUGH):
-        for where, what in check(project):
-            yield Finding(project.code, check.__name__, where, what)
+        if any(check(project)):
+            with transaction.atomic():
+                Stream.objects.select_for_update(no_key=True).filter(project=project).first()
+                found = list(check(project))
+            yield from (Finding(project.code, check.__name__, where, what) for where, what in found)
