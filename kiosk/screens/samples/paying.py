@@ -98,6 +98,8 @@ def cash_states(make: Maker) -> Iterator[tuple[str, AnyView]]:
     yield "s09-cash-e80-nothing", cash("E80", notice=Saying("error.e80.nothing"), **stopped, **nothing)
     yield "s09-cash-e61", cash("E61", notice=Saying("error.e61.line"), **stopped)
     yield "s09-cash-refused", cash("E80", notice=Saying("error.refused.line", money), **stopped)
+    yield "s09-cash-no-slips", cash("E51", notice=Saying("error.no_slips.line", money), **stopped)
+    yield "s09-cash-no-slips-nothing", cash("E51", notice=Saying("error.no_slips.nothing"), **stopped, **nothing)
     returned = Saying("notice.note_returned_try_smaller")
     yield "s09-cash-returned", cash(notice=returned, notice_is_calm=True)
 
